@@ -3,6 +3,7 @@ import { type LoadStage, stageEndMs } from '../load/load-shape.js';
 import type { RequestTemplate } from '../mcp/compile-request.js';
 import type { Failure } from '../measure/failure.js';
 import type { LoopMonitor } from '../measure/loop-monitor.js';
+import type { OwnShare } from '../measure/own-share.js';
 import { Recorder } from '../measure/recorder.js';
 import type { ReplicaNames } from '../measure/replica-names.js';
 import { SeriesLayout } from '../measure/series.js';
@@ -91,6 +92,12 @@ export class Engine {
     }
     scheduler.endTurn();
   };
+
+  /** When something is to be done next, on the clock of the thread; not counting ends of stages and snapshots. */
+  get nextMs(): number {
+    const { clientWakes, sessionSlotWakes, startMs } = this.scheduler;
+    return Math.min(clientWakes.earliest, sessionSlotWakes.earliest) + startMs;
+  }
 
   /** More clients join. @param joinMs what was due before this run time is not theirs */
   add(clients: readonly ClientRef[], joinMs: number): void {
@@ -291,6 +298,8 @@ interface EngineOptions {
   /** The reading of `clock` at the start of the run. */
   readonly startMs: number;
   readonly loop: LoopMonitor;
+  /** Of this thread. */
+  readonly own: OwnShare;
   readonly templates: (profile: ProfilePlan, index: number) => readonly RequestTemplate[];
   readonly createChannel: ChannelFactory;
   readonly onSnapshot: (snapshot: Snapshot) => void;
@@ -316,9 +325,10 @@ export function createEngine(options: EngineOptions): Engine {
     stageNames: plan.stages.map(({ name }) => name),
     clock: options.clock,
     startMs: options.startMs,
+    own: options.own,
   });
   const profiles = plan.profiles.map(
-    (profile, index) => new ProfileRuntime(index, profile, options.templates(profile, index)),
+    (profile, index) => new ProfileRuntime(index, profile, options.templates(profile, index), options.own.known),
   );
   const population = new Population(scheduler, profiles, (profile) => options.endpoints(profile).length, plan.stages);
   population.add(options.clients, options.joinMs);

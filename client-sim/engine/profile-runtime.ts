@@ -21,6 +21,8 @@ export class ProfileRuntime {
   readonly rules: SessionRules;
   readonly maxInFlight: number;
   readonly misbehaves: boolean;
+  /** Whether it can be told what we add to its times. */
+  readonly ownShareKnown: boolean;
   readonly counters: WireCounters = createWireCounters();
   /** Number of the operation that publishes; -1: none does. */
   readonly stamped: number;
@@ -32,7 +34,10 @@ export class ProfileRuntime {
     readonly index: number,
     readonly plan: ProfilePlan,
     readonly templates: readonly RequestTemplate[],
+    clockKnown: boolean,
   ) {
+    // What an SDK does between socket and answer cannot be told from what we do.
+    this.ownShareKnown = clockKnown && plan.transport !== 'sdk';
     this.rules = sessionRules(plan);
     this.misbehaves = Object.keys(plan.misbehave).length > 0;
     this.maxInFlight = Math.min(plan.maxInFlight, plan.connections * plan.pipeline);

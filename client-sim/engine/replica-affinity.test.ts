@@ -15,7 +15,9 @@ const quick = { kind: 'answer', afterMs: 2 } as const;
 const onePlan = testPlan({ profiles: [testProfile()], stages: testStages({ ms: 1_000 }) });
 
 function counted(script: ServerScript, plan = onePlan): ReturnType<typeof runSimulation>['replicas'] {
-  return runSimulation(plan, { script, replicas: REPLICAS }).replicas.map(({ latency: _, ...counts }) => counts);
+  return runSimulation(plan, { script, replicas: REPLICAS }).replicas.map(
+    ({ latency: _, latencyFloor: __, ...counts }) => counts,
+  );
 }
 
 const zeros = { stage: 0, profile: 'profile', failed: 0, sessions: 0, opened: 0, moved: 0, moves: 0, unknown: 0 };

@@ -1,5 +1,6 @@
 import { WakeHeap } from '../load/wake-heap.js';
 import { FlowCounters } from '../measure/flow-counters.js';
+import type { OwnShare } from '../measure/own-share.js';
 import type { Recorder } from '../measure/recorder.js';
 import type { SeriesLayout } from '../measure/series.js';
 import { OpenLimiter, type RateLimiter } from './limiters.js';
@@ -46,6 +47,7 @@ interface SchedulerOptions {
   readonly clock: () => number;
   /** The reading of the clock at the start of the run, which may be in the past or in the future. */
   readonly startMs: number;
+  readonly own: OwnShare;
 }
 
 /**
@@ -67,6 +69,11 @@ export class Scheduler {
   readonly sessionSlotWakes = new WakeHeap();
   /** Run time at the start of this turn. */
   nowMs: number;
+  /** Run time after which that became readable which is read in this turn; see `OwnShare`. */
+  sinceMs: number;
+  /** Run time until which `limits.ratePerSecond` last held requests back. */
+  limitedMs = 0;
+  readonly own: OwnShare;
   /** Only what is due up to here may be sent in this turn: never beyond the stage, even if its end is noticed late. */
   dueLimitMs: number;
   /** Last moment of the current stage. */
@@ -90,7 +97,8 @@ export class Scheduler {
   /** Operations that this turn may still start. */
   budget = 0;
   private readonly clock: () => number;
-  private readonly startMs: number;
+  /** The reading of the clock at the start of the run. */
+  readonly startMs: number;
   /** Each list has its own count: truncating an array costs more than an operation does. */
   private readonly runnable: Runnable[] = [];
   private runnableCount = 0;
@@ -112,7 +120,9 @@ export class Scheduler {
     this.activeClients = new Int32Array(options.profileCount);
     this.clock = options.clock;
     this.startMs = options.startMs;
+    this.own = options.own;
     this.nowMs = this.clock() - this.startMs;
+    this.sinceMs = this.nowMs;
     this.dueLimitMs = this.nowMs;
   }
 
@@ -124,13 +134,18 @@ export class Scheduler {
   beginPump(): void {
     this.beginTurn();
     this.budget = MAX_STARTS_PER_TURN;
+    if (this.rateLimiter.left <= 0) this.limitedMs = this.nowMs;
     this.rateLimiter.fill(this.nowMs);
   }
 
   /** @param clockMs the channel's reading of the clock; without it the clock is read here */
   beginTurn(clockMs?: number): void {
     if (this.depth++ === 0) {
-      this.setNow((clockMs ?? this.clock()) - this.startMs);
+      const { own } = this;
+      const atMs = clockMs ?? this.clock();
+      own.enter(atMs);
+      this.sinceMs = Math.min(own.sinceMs, own.socketSinceMs) - this.startMs;
+      this.setNow(atMs - this.startMs);
       this.budget = MAX_STARTS_PER_TURN;
     } else if (clockMs !== undefined && clockMs - this.startMs > this.nowMs) this.setNow(clockMs - this.startMs);
   }
@@ -188,12 +203,26 @@ export class Scheduler {
   }
 
   private flush(): void {
+    if (this.dirtyCount === 0) return;
     for (let index = 0; index < this.dirtyCount; index++) {
       const sessionSlot = this.dirty[index] as Flushable;
       sessionSlot.dirty = false;
       sessionSlot.flush();
     }
     this.dirtyCount = 0;
+    if (this.tickets.hasUnwritten) this.markWritten();
+  }
+
+  /** The clock is read once for all that was flushed together. */
+  private markWritten(): void {
+    this.tickets.markWritten(this.readClock(), this.own);
+  }
+
+  /** Reads the clock within a turn. @returns run time */
+  readClock(): number {
+    const atMs = this.clock();
+    this.own.mark(atMs);
+    return atMs - this.startMs;
   }
 
   private setNow(nowMs: number): void {

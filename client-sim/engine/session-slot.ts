@@ -251,8 +251,15 @@ export class SessionSlot {
     client.answered(row, failure, by);
     this.releaseRow(row, false);
     // A connection of an open session could not be made again: for what waits here, that is a refused session.
-    if (failure !== undefined && failure.category === 'connect' && this.state === 'open' && this.room === 0)
+    if (failure !== undefined && isUnconnected(failure) && this.state === 'open' && this.room === 0)
       client.refused(failure, this.endpointReplica);
+  }
+
+  /** These requests leave only now: their connection was not there before. */
+  left(tickets: readonly number[]): void {
+    const { scheduler } = this;
+    const nowMs = scheduler.readClock();
+    for (const ticket of tickets) scheduler.tickets.markLeft(this.tickets.rowOf(ticket), scheduler.sinceMs, nowMs);
   }
 
   /** Room may have grown. */
@@ -337,6 +344,10 @@ export class SessionSlot {
   }
 }
 
+function isUnconnected({ category }: Failure): boolean {
+  return category === 'connect' || category === 'exhausted_by_us';
+}
+
 /**
  * Receives the events of a slot's channel. Each event is a turn of the scheduler: when the turn ends, the clients it
  * made runnable are served, and what they send is flushed.
@@ -377,6 +388,12 @@ class SessionSlotEvents implements ChannelEvents {
 
   onControlAnswer(replica: number, unknown: boolean): void {
     this.sessionSlot.controlAnswered(replica, unknown);
+  }
+
+  onLeft(tickets: readonly number[]): void {
+    this.scheduler.beginTurn();
+    this.sessionSlot.left(tickets);
+    this.scheduler.endTurn();
   }
 
   onRoom(): void {

@@ -35,6 +35,7 @@ export class SnapshotTaker {
       flows: this.scheduler.flows.take(),
       gauges,
       loop: this.loop.take(),
+      own: this.scheduler.own.take(),
     };
   }
 

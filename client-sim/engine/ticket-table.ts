@@ -1,3 +1,5 @@
+import type { OwnShare } from '../measure/own-share.js';
+
 /**
  * Operations in flight, one row each, in typed arrays: no object per request. A session slot reserves a block of rows,
  * and a channel's ticket is the row's index within that block. Rows of one profile are also linked in order of sending:
@@ -6,6 +8,10 @@
 export class TicketTable {
   due = new Float64Array(0);
   sent = new Float64Array(0);
+  /** When the kernel had it; -1 before. */
+  written = new Float64Array(0);
+  /** How long it waited for room after it was due: the target's doing, not ours. */
+  waited = new Float64Array(0);
   /** Number of the operation within its client. */
   sequence = new Float64Array(0);
   /** -1 where the row is free. */
@@ -17,6 +23,7 @@ export class TicketTable {
   private readonly _oldest: Int32Array;
   private readonly newest: Int32Array;
   private _rows = 0;
+  private unwritten = false;
 
   constructor(profiles: number) {
     this._oldest = new Int32Array(profiles).fill(-1);
@@ -25,6 +32,11 @@ export class TicketTable {
 
   get rows(): number {
     return this._rows;
+  }
+
+  /** Rows were opened since the last `markWritten`. */
+  get hasUnwritten(): boolean {
+    return this.unwritten;
   }
 
   /** @returns the first of `count` new rows */
@@ -36,12 +48,40 @@ export class TicketTable {
   }
 
   open(row: number, profile: number): void {
+    this.written[row] = -1;
+    this.unwritten = true;
     const newest = this.newest[profile] as number;
     this.previous[row] = newest;
     this.next[row] = -1;
     if (newest < 0) this._oldest[profile] = row;
     else this.next[newest] = row;
     this.newest[profile] = row;
+  }
+
+  /** The kernel has all that were opened. They are the newest of their profiles. */
+  markWritten(nowMs: number, own: OwnShare): void {
+    this.unwritten = false;
+    const { written, waited, due, previous, newest } = this;
+    for (let profile = 0; profile < newest.length; profile++) {
+      for (
+        let row = newest[profile] as number;
+        row >= 0 && (written[row] as number) < 0;
+        row = previous[row] as number
+      ) {
+        written[row] = nowMs;
+        own.addOut(nowMs - (due[row] as number) - (waited[row] as number));
+      }
+    }
+  }
+
+  /**
+   * It was written for a connection that had to be made first, and leaves only now.
+   * @param upMs the connection was up no earlier than this
+   */
+  markLeft(row: number, upMs: number, nowMs: number): void {
+    const writtenMs = this.written[row] as number;
+    if (writtenMs >= 0 && upMs > writtenMs) this.waited[row] = (this.waited[row] as number) + upMs - writtenMs;
+    this.written[row] = nowMs;
   }
 
   close(row: number, profile: number): void {
@@ -62,6 +102,8 @@ export class TicketTable {
   private grow(length: number): void {
     this.due = grown(this.due, new Float64Array(length));
     this.sent = grown(this.sent, new Float64Array(length));
+    this.written = grown(this.written, new Float64Array(length));
+    this.waited = grown(this.waited, new Float64Array(length));
     this.sequence = grown(this.sequence, new Float64Array(length));
     this.series = grown(this.series, new Int32Array(length).fill(-1));
     this.client = grown(this.client, new Int32Array(length));

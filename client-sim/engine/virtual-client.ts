@@ -48,6 +48,8 @@ export class VirtualClient implements SlotClient {
   /** It is no longer active, but keeps its session until its backlog is sent. */
   private finishing = false;
   private holdUntilMs = 0;
+  /** Until then it could not send, for want of room or of a session. */
+  private roomMs = 0;
   /** Undefined for clients that behave, which pay for one comparison only. */
   private readonly misbehaviour: ClientMisbehaviour | undefined;
   /** It waits for an answer, for room or for a session; when that comes, it becomes runnable. */
@@ -94,6 +96,8 @@ export class VirtualClient implements SlotClient {
   /** Sends what is due and can be sent, then sleeps until there is something to do. */
   serve(): void {
     const scheduler = this.scheduler;
+    // What came to make room was readable after `sinceMs`, so there was none before.
+    if (this.blocked && scheduler.sinceMs > this.roomMs) this.roomMs = scheduler.sinceMs;
     this.blocked = false;
     if (scheduler.running) this.updateActivity(scheduler.dueLimitMs);
     this.misbehaviour?.onServe(this.active);
@@ -119,12 +123,21 @@ export class VirtualClient implements SlotClient {
     const scheduler = this.scheduler;
     const tickets = scheduler.tickets;
     const series = tickets.series[row] as number;
-    const { nowMs } = scheduler;
+    const { nowMs, sinceMs } = scheduler;
     const dueMs = tickets.due[row] as number;
     if (failure === undefined) {
       const sentMs = tickets.sent[row] as number;
       const latency = cellAt(nowMs - dueMs);
-      scheduler.recorder.recordSucceeded(series, latency, sentMs === dueMs ? latency : cellAt(nowMs - sentMs), replica);
+      const service = sentMs === dueMs ? latency : cellAt(nowMs - sentMs);
+      scheduler.recorder.recordSucceeded(series, latency, service, replica);
+      if (this.profile.ownShareKnown) {
+        const waitedMs = tickets.waited[row] as number;
+        const readableMs = Math.max(0, sinceMs - (tickets.written[row] as number));
+        const serviceFloor = cellAt(Math.min(readableMs, nowMs - sentMs));
+        const floor = waitedMs === 0 ? serviceFloor : cellAt(Math.min(readableMs + waitedMs, nowMs - dueMs));
+        scheduler.recorder.recordFloor(series, floor, serviceFloor, replica);
+        scheduler.own.addIn(nowMs - sinceMs);
+      }
     } else this.recordFailure(series, nowMs - dueMs, failure, replica);
     this.publisher?.ended(series, failure === undefined);
     this.ended(row);
@@ -182,10 +195,11 @@ export class VirtualClient implements SlotClient {
    * @returns how many were sent, at least one
    */
   private sendBatch(sessionSlot: SessionSlot, most: number): number {
-    const { recorder, tickets, nowMs, dueLimitMs } = this.scheduler;
+    const { recorder, tickets, nowMs, dueLimitMs, limitedMs } = this.scheduler;
     const { arrivals, profile, id } = this;
     const counters = this.counters;
     const base = counters.base;
+    const roomMs = Math.max(this.roomMs, this.holdUntilMs, limitedMs);
     let count = 0;
     do {
       const dueMs = arrivals.nextDueMs;
@@ -198,6 +212,7 @@ export class VirtualClient implements SlotClient {
       tickets.sequence[row] = sequence;
       tickets.series[row] = series;
       tickets.client[row] = id;
+      tickets.waited[row] = roomMs > dueMs ? roomMs - dueMs : 0;
       tickets.open(row, profile.index);
       this.inFlight++;
       recorder.recordSent(series, cellAt(nowMs - dueMs));

@@ -17,8 +17,13 @@ describe.each(['batch', 'metronome', 'spin'] as const)('%s', (pacing) => {
     if (pacing === 'metronome') metronome = new Metronome();
     const pacer = createPacer(pacing, metronome?.ticks);
     let pumps = 0;
-    pacer.start(() => pumps++);
-    while (pumps < 20) await sleep(1);
+    let beats = 0;
+    pacer.start(
+      () => pumps++,
+      () => beats++,
+      () => performance.now() + 0.2,
+    );
+    while (pumps < 20 || beats < 5) await sleep(1);
     pacer.stop();
     await sleep(5);
     const stopped = pumps;

@@ -5,11 +5,30 @@ import { TickView } from './metronome.js';
  * really fires every 1.1 ms (libuv rounds up), and a late tick must not lower the rate.
  */
 interface Pacer {
-  start(pump: () => void): void;
+  /**
+   * @param beat called about once a millisecond by a timer or an immediate, after a pump; see `OwnShare.beat`
+   * @param nextMs when the next pump is needed: `performance.now()`, Infinity: not known
+   */
+  start(pump: () => void, beat: () => void, nextMs: () => number): void;
   stop(): void;
 }
 
 export type Pacing = 'batch' | 'metronome' | 'spin';
+
+/** How a profile asks to be paced. `auto`: by the metronome, unless the worker sends more than `MOST_EXACT`. */
+export type PacingWish = Pacing | 'auto';
+
+/**
+ * Operations a second of one worker, up to which `auto` is `metronome`. There it takes less than a tenth of a core, and
+ * the 0.6 ms that `batch` adds to a median are more than anything else that we add (`npm run bench:engine`).
+ */
+export const MOST_EXACT = 2_000;
+
+/** @param ratePerSecond what the worker sends by the clock, all profiles together */
+export function pacingFor(wish: PacingWish, ratePerSecond: number): Pacing {
+  if (wish !== 'auto') return wish;
+  return ratePerSecond > 0 && ratePerSecond <= MOST_EXACT ? 'metronome' : 'batch';
+}
 
 /** The finest pacing that any of the profiles on one thread asks for. */
 export function finestPacing(pacings: readonly Pacing[]): Pacing {
@@ -17,8 +36,11 @@ export function finestPacing(pacings: readonly Pacing[]): Pacing {
   return pacings.includes('metronome') ? 'metronome' : 'batch';
 }
 
-/** @param ticks the shared counter of a running metronome, for pacing `metronome` only */
-export function createPacer(pacing: Pacing, ticks: SharedArrayBuffer | undefined): Pacer {
+/**
+ * @param ticks the shared numbers of a running metronome, for pacing `metronome` only
+ * @param engine number of this engine thread
+ */
+export function createPacer(pacing: Pacing, ticks: SharedArrayBuffer | undefined, engine = 0): Pacer {
   switch (pacing) {
     case 'batch':
       return new BatchPacer();
@@ -26,15 +48,18 @@ export function createPacer(pacing: Pacing, ticks: SharedArrayBuffer | undefined
       return new SpinPacer();
     case 'metronome':
       if (ticks === undefined) throw new TypeError('metronome pacing needs a running metronome');
-      return new MetronomePacer(new TickView(ticks));
+      return new MetronomePacer(new TickView(ticks, engine));
   }
 }
 
 class BatchPacer implements Pacer {
   private timer: NodeJS.Timeout | undefined;
 
-  start(pump: () => void): void {
-    this.timer = setInterval(pump, 1);
+  start(pump: () => void, beat: () => void): void {
+    this.timer = setInterval(() => {
+      pump();
+      beat();
+    }, 1);
   }
 
   stop(): void {
@@ -46,10 +71,11 @@ class BatchPacer implements Pacer {
 class SpinPacer implements Pacer {
   private immediate: NodeJS.Immediate | undefined;
 
-  start(pump: () => void): void {
+  start(pump: () => void, beat: () => void): void {
     const turn = (): void => {
       this.immediate = setImmediate(turn);
       pump();
+      beat();
     };
     turn();
   }
@@ -61,23 +87,31 @@ class SpinPacer implements Pacer {
 
 class MetronomePacer implements Pacer {
   private running = false;
-  /** A pending `waitAsync` does not keep the event loop alive. */
-  private anchor: NodeJS.Timeout | undefined;
+  /** Bounds every sleep, and keeps the event loop alive, which a pending `waitAsync` does not. */
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly view: TickView) {}
 
-  start(pump: () => void): void {
+  start(pump: () => void, beat: () => void, nextMs: () => number): void {
     this.running = true;
-    this.anchor = setInterval(() => undefined, 1_000);
-    void this.beat(pump);
+    const pumpAndSet = (): void => {
+      pump();
+      this.view.setAlarm(nextMs());
+    };
+    this.timer = setInterval(() => {
+      pumpAndSet();
+      beat();
+    }, 1);
+    void this.follow(pumpAndSet);
   }
 
   stop(): void {
     this.running = false;
-    clearInterval(this.anchor);
+    clearInterval(this.timer);
+    this.view.setAlarm(Infinity);
   }
 
-  private async beat(pump: () => void): Promise<void> {
+  private async follow(pump: () => void): Promise<void> {
     while (this.running) {
       await this.view.next();
       if (this.running) pump();

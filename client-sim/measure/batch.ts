@@ -6,11 +6,13 @@ import {
   type HistogramName,
   histogramNames,
   type OperationSeries,
+  type OwnTimeReport,
   type ReplicaSeries,
   type SessionSeries,
   type Telemetry,
 } from '../protocol/telemetry.js';
 import type { CellCounts } from './duration-histogram.js';
+import { addOwnTime } from './own-share.js';
 import {
   CATCH_UP,
   CONNECT,
@@ -19,6 +21,7 @@ import {
   DELIVERY,
   HISTOGRAMS_PER_SERIES,
   LAG,
+  REPLICA_LATENCY,
   SeriesLayout,
 } from './series.js';
 import {
@@ -38,6 +41,12 @@ interface SeriesCounts {
   readonly errors: Record<string, number>;
 }
 
+interface ReplicaSum {
+  readonly row: ReplicaRow;
+  readonly latency: CellCounts;
+  readonly latencyFloor: CellCounts;
+}
+
 /** The sum of all threads' snapshots of one interval. Adding is commutative and associative. */
 export class Batch {
   readonly layout: SeriesLayout;
@@ -45,7 +54,7 @@ export class Batch {
   readonly cells = new Map<number, CellCounts>();
   readonly sessions = new Map<number, SessionRow>();
   /** By group and name, because each thread has its own numbers for replicas. */
-  readonly replicas = new Map<string, { readonly row: ReplicaRow; readonly latency: CellCounts }>();
+  readonly replicas = new Map<string, ReplicaSum>();
   readonly gauges: ProfileGauges[] = [];
   readonly samples: ErrorSample[] = [];
   /** By publisher. */
@@ -54,6 +63,9 @@ export class Batch {
   loopUtilization = 0;
   loopDelayP99Ms = 0;
   processorWait: number | undefined;
+  /** Undefined: some thread cannot know it, or there was none. */
+  own: OwnTimeReport | undefined;
+  private threads = 0;
   toMs = 0;
   stage = 0;
 
@@ -77,6 +89,9 @@ export class Batch {
     this.loopDelayP99Ms = Math.max(this.loopDelayP99Ms, snapshot.loop.delayP99Ms);
     if (snapshot.loop.processorWait !== undefined)
       this.processorWait = Math.max(this.processorWait ?? 0, snapshot.loop.processorWait);
+    const { own } = snapshot;
+    const known = this.threads++ === 0 || this.own !== undefined;
+    this.own = own === undefined || !known ? undefined : addOwnTime(this.own, own);
     this.toMs = Math.max(this.toMs, snapshot.toMs);
     this.stage = Math.max(this.stage, snapshot.stage);
   }
@@ -115,6 +130,8 @@ export class Batch {
           const packed = pack(this.cells.get(series * HISTOGRAMS_PER_SERIES + kind));
           if (packed !== undefined) histograms[name] = packed;
         });
+        // They differ only where operations waited for room.
+        if (histograms.serviceFloor === histograms.latencyFloor) delete histograms.serviceFloor;
         return {
           stage,
           profile: plan?.name ?? '',
@@ -151,14 +168,16 @@ export class Batch {
   replicaSeries(): ReplicaSeries[] {
     return [...this.replicas.values()]
       .sort((a, b) => a.row.group - b.row.group || (a.row.replica < b.row.replica ? -1 : 1))
-      .map(({ row: { group, ...counts }, latency }) => {
+      .map(({ row: { group, ...counts }, latency, latencyFloor }) => {
         const { stage, profile } = this.layout.groupPlace(group);
         const packed = pack(latency);
+        const floor = pack(latencyFloor);
         return {
           stage,
           profile: this.plan.profiles[profile]?.name ?? '',
           ...counts,
           ...(packed === undefined ? {} : { latency: packed }),
+          ...(floor === undefined ? {} : { latencyFloor: floor }),
         };
       });
   }
@@ -185,16 +204,23 @@ export class Batch {
     for (const name of REPLICA_COUNTS) sum[name] += row[name];
   }
 
-  private replica(group: number, replica: string): { readonly row: ReplicaRow; readonly latency: CellCounts } {
+  private replica(group: number, replica: string): ReplicaSum {
     const key = `${group} ${replica}`;
-    const known = this.replicas.get(key) ?? { row: emptyReplica(group, replica), latency: new Map<number, number>() };
+    const known = this.replicas.get(key) ?? {
+      row: emptyReplica(group, replica),
+      latency: new Map<number, number>(),
+      latencyFloor: new Map<number, number>(),
+    };
     this.replicas.set(key, known);
     return known;
   }
 
   private cellsOf(histogram: number, replicaNames: readonly string[]): CellCounts {
     const place = this.layout.replicaPlace(histogram);
-    if (place !== undefined) return this.replica(place.group, replicaNames[place.replica] ?? '').latency;
+    if (place !== undefined) {
+      const sum = this.replica(place.group, replicaNames[place.replica] ?? '');
+      return place.kind === REPLICA_LATENCY ? sum.latency : sum.latencyFloor;
+    }
     const known = this.cells.get(histogram) ?? new Map<number, number>();
     this.cells.set(histogram, known);
     return known;

@@ -26,6 +26,8 @@ export type Category =
   | 'stream_lost'
   /** We closed the connection or stopped the run before the answer came. */
   | 'aborted_by_us'
+  /** This machine had no local port, file descriptor, process or memory left for a connection. */
+  | 'exhausted_by_us'
   /** The result of misbehaviour on purpose. */
   | 'provoked_by_us';
 

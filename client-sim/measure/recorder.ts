@@ -14,9 +14,11 @@ import {
   HISTOGRAMS_PER_SERIES,
   LAG,
   LATENCY,
+  LATENCY_FLOOR,
   REPLICA_FAILED,
   SENT,
   SERVICE,
+  SERVICE_FLOOR,
   type SeriesLayout,
   SUCCEEDED,
 } from './series.js';
@@ -82,6 +84,16 @@ export class Recorder {
     this.cells(series * HISTOGRAMS_PER_SERIES + LATENCY).add(latency);
     this.cells(series * HISTOGRAMS_PER_SERIES + SERVICE).add(service);
     if (replica > 0) this.replicas.recordSucceeded(this.groups[series] as number, replica, latency);
+  }
+
+  /**
+   * What remains of a latency without our own share, beside `recordSucceeded`.
+   * @param latency,service cells
+   */
+  recordFloor(series: number, latency: number, service: number, replica: number): void {
+    this.cells(series * HISTOGRAMS_PER_SERIES + LATENCY_FLOOR).add(latency);
+    this.cells(series * HISTOGRAMS_PER_SERIES + SERVICE_FLOOR).add(service);
+    if (replica > 0) this.replicas.recordFloor(this.groups[series] as number, replica, latency);
   }
 
   /** Counts a failure for a replica, in addition to `recordFailed`. Precondition: the replica is known, so not 0. */

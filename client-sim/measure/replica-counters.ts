@@ -1,6 +1,6 @@
 import { DurationHistogram } from './duration-histogram.js';
 import type { ReplicaNames } from './replica-names.js';
-import { REPLICA_SUCCEEDED, type SeriesLayout } from './series.js';
+import { REPLICA_FLOOR, REPLICA_LATENCY, REPLICA_SUCCEEDED, type SeriesLayout } from './series.js';
 import { emptyReplica, type NumberList, pushCells, REPLICA_COUNTS, type ReplicaRow } from './snapshot.js';
 
 const WIDTH = REPLICA_COUNTS.length;
@@ -14,6 +14,7 @@ export class ReplicaCounters {
   private counts = new Uint32Array(0);
   /** By (replica, group), like the counts. */
   private readonly latency: (DurationHistogram | undefined)[] = [];
+  private readonly floor: (DurationHistogram | undefined)[] = [];
   private readonly spare: DurationHistogram[] = [];
 
   constructor(
@@ -37,7 +38,14 @@ export class ReplicaCounters {
    */
   recordSucceeded(group: number, replica: number, cell: number): void {
     const cells = this.latency[(replica - 1) * this.groups + group];
-    if (cells === undefined) this.begin(group, replica).add(cell);
+    if (cells === undefined) this.begin(this.latency, group, replica).add(cell);
+    else cells.add(cell);
+  }
+
+  /** Its latency without our own share. */
+  recordFloor(group: number, replica: number, cell: number): void {
+    const cells = this.floor[(replica - 1) * this.groups + group];
+    if (cells === undefined) this.begin(this.floor, group, replica).add(cell);
     else cells.add(cell);
   }
 
@@ -61,21 +69,28 @@ export class ReplicaCounters {
   }
 
   drainLatency(runs: NumberList): void {
-    this.latency.forEach((cells, place) => {
+    this.drain(runs, this.latency, REPLICA_LATENCY);
+    this.drain(runs, this.floor, REPLICA_FLOOR);
+  }
+
+  private drain(runs: NumberList, histograms: (DurationHistogram | undefined)[], kind: number): void {
+    histograms.forEach((cells, place) => {
       if (cells === undefined) return;
       if (cells.empty) {
-        this.latency[place] = undefined;
+        histograms[place] = undefined;
         this.spare.push(cells);
-      } else
-        pushCells(runs, this.layout.replicaHistogram(place % this.groups, 1 + Math.floor(place / this.groups)), cells);
+        return;
+      }
+      const replica = 1 + Math.floor(place / this.groups);
+      pushCells(runs, this.layout.replicaHistogram(place % this.groups, replica, kind), cells);
     });
   }
 
-  private begin(group: number, replica: number): DurationHistogram {
+  private begin(histograms: (DurationHistogram | undefined)[], group: number, replica: number): DurationHistogram {
     const place = (replica - 1) * this.groups + group;
     if ((place + 1) * WIDTH > this.counts.length) this.grow(replica);
     const cells = this.spare.pop() ?? new DurationHistogram();
-    this.latency[place] = cells;
+    histograms[place] = cells;
     return cells;
   }
 
@@ -83,6 +98,7 @@ export class ReplicaCounters {
     const grown = new Uint32Array(replica * this.groups * WIDTH);
     grown.set(this.counts);
     this.counts = grown;
-    while (this.latency.length < replica * this.groups) this.latency.push(undefined);
+    for (const histograms of [this.latency, this.floor])
+      while (histograms.length < replica * this.groups) histograms.push(undefined);
   }
 }

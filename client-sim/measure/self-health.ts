@@ -41,6 +41,7 @@ export class SelfHealth {
     const ports = localPorts(load.urls, undefined, load.sources);
     const measured = {
       cpu: (used.user + used.system) / 1_000 / elapsedMs,
+      cores: Math.min(availableParallelism(), this.group.quotaCores ?? Infinity),
       memoryBytes: process.memoryUsage.rss(),
       eventLoopUtilization: load.batch?.loopUtilization ?? 0,
       eventLoopDelayP99Ms: load.batch?.loopDelayP99Ms ?? 0,

@@ -31,6 +31,8 @@ export const LATENCY = 0;
 export const SERVICE = 1;
 export const LAG = 2;
 export const FAILURE = 3;
+export const LATENCY_FLOOR = 4;
+export const SERVICE_FLOOR = 5;
 export const HISTOGRAMS_PER_SERIES = histogramNames.length;
 
 /** Histograms of one (stage, profile). */
@@ -40,6 +42,11 @@ export const DELIVERY = 1;
 /** From a subscriber's return until it has received everything that was published while it was away. */
 export const CATCH_UP = 2;
 export const HISTOGRAMS_PER_GROUP = 3;
+
+/** Histograms of one (stage, profile, replica). */
+export const REPLICA_LATENCY = 0;
+export const REPLICA_FLOOR = 1;
+export const HISTOGRAMS_PER_REPLICA = 2;
 
 /**
  * Numbers for (stage, profile, operation), so that the hot path indexes arrays instead of hashing names. Engine threads
@@ -85,15 +92,27 @@ export class SeriesLayout {
     return this.groupHistogram(0, HISTOGRAMS_PER_GROUP);
   }
 
-  /** The latency of one replica. @param replica from 1, see `ReplicaNames` */
-  replicaHistogram(group: number, replica: number): number {
-    return this.firstOfReplicas + (replica - 1) * this.groups + group;
+  /**
+   * A histogram of one replica.
+   * @param replica from 1, see `ReplicaNames`
+   * @param kind REPLICA_LATENCY or REPLICA_FLOOR
+   */
+  replicaHistogram(group: number, replica: number, kind: number): number {
+    return this.firstOfReplicas + ((replica - 1) * HISTOGRAMS_PER_REPLICA + kind) * this.groups + group;
   }
 
   /** @returns undefined for a histogram of another kind */
-  replicaPlace(histogram: number): { readonly group: number; readonly replica: number } | undefined {
+  replicaPlace(
+    histogram: number,
+  ): { readonly group: number; readonly replica: number; readonly kind: number } | undefined {
     const at = histogram - this.firstOfReplicas;
-    return at < 0 ? undefined : { group: at % this.groups, replica: 1 + Math.floor(at / this.groups) };
+    if (at < 0) return undefined;
+    const place = Math.floor(at / this.groups);
+    return {
+      group: at % this.groups,
+      replica: 1 + Math.floor(place / HISTOGRAMS_PER_REPLICA),
+      kind: place % HISTOGRAMS_PER_REPLICA,
+    };
   }
 
   /** The (stage, profile) of a series. */

@@ -1,5 +1,5 @@
 import { type Flow, noStreams, type StreamCounts } from '../protocol/streams.js';
-import type { ErrorSample } from '../protocol/telemetry.js';
+import type { ErrorSample, OwnTimeReport } from '../protocol/telemetry.js';
 import type { DurationHistogram } from './duration-histogram.js';
 import { COUNTERS } from './series.js';
 
@@ -22,6 +22,8 @@ export interface Snapshot {
   readonly samples: readonly ErrorSample[];
   readonly flows: readonly Flow[];
   readonly loop: LoopHealth;
+  /** Undefined where it cannot be known. */
+  readonly own: OwnTimeReport | undefined;
 }
 
 export interface ErrorCount {

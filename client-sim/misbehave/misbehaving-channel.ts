@@ -100,6 +100,10 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
     this.events.onControlAnswer?.(replica, unknown);
   }
 
+  onLeft(tickets: readonly number[]): void {
+    this.events.onLeft?.(tickets);
+  }
+
   onRoom(): void {
     this.events.onRoom();
   }

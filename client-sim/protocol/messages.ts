@@ -61,6 +61,8 @@ export type Registered = z.infer<typeof registered>;
 export const health = z.strictObject({
   /** In cores, so 2 threads can reach 2. */
   cpu: z.number().min(0),
+  /** Processors that it may use: of its machine, or of the quota of its cgroup. */
+  cores: z.number().positive().optional(),
   memoryBytes: count,
   /** Of the worst engine thread, including its waiting for a processor. */
   eventLoopUtilization: z.number().min(0),

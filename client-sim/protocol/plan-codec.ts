@@ -124,7 +124,7 @@ const profile = z.strictObject({
   maxInFlight: positive,
   connections: positive,
   pipeline: positive,
-  pacing: z.enum(['batch', 'metronome', 'spin']),
+  pacing: z.enum(['auto', 'batch', 'metronome', 'spin']),
   timeoutMs: z.number().positive(),
   onClose: z.enum(['delete', 'abandon', 'reset']),
   operations: z.array(operation).min(1),

@@ -8,7 +8,12 @@ import { flow, streamCounts } from './streams.js';
 
 const count = z.number().int().min(0);
 
-export const histogramNames = ['latency', 'service', 'lag', 'failure'] as const;
+/**
+ * `latencyFloor` and `serviceFloor` are the latency and the service time without what the generator itself added, of
+ * the same operations: the lower ends of an interval that holds the truth, whose upper ends are `latency` and
+ * `service`. A quantile of one is never above the same quantile of the other.
+ */
+export const histogramNames = ['latency', 'service', 'lag', 'failure', 'latencyFloor', 'serviceFloor'] as const;
 export type HistogramName = (typeof histogramNames)[number];
 
 /**
@@ -32,7 +37,9 @@ const operationSeries = z.strictObject({
   errors: z.record(z.string(), count),
   /**
    * Integer microseconds in HdrHistogram's cells, packed (`packCells`) or V2 compressed, base64. Absent when empty.
-   * `failure`: failed operations, from due to end.
+   * `failure`: failed operations, from due to end. The floors hold as many values as `latency`, or fewer where our own
+   * share is not known (an SDK's transport, a worker of an older version). `serviceFloor` is absent where it equals
+   * `latencyFloor`.
    */
   histograms: z.partialRecord(z.enum(histogramNames), z.string()),
 });
@@ -93,6 +100,8 @@ const replicaSeries = z.strictObject({
   unknown: count,
   /** Of succeeded operations, from their due time. */
   latency: z.string().optional(),
+  /** The same without what the generator itself added; absent where that is not known. */
+  latencyFloor: z.string().optional(),
 });
 export type ReplicaSeries = z.infer<typeof replicaSeries>;
 
@@ -122,6 +131,29 @@ export function messageShape(message: string): string {
     .replaceAll(/\s+/g, ' ');
 }
 
+const milliseconds = z.number().min(0);
+
+/**
+ * What the worker's engine threads added to the times they measured in this interval. Sums are of all threads, the rest
+ * is of the worst one.
+ */
+const ownTime = z.strictObject({
+  /** Operations sent, and how late they left after they were due and there was room for them. */
+  sent: count,
+  outSumMs: milliseconds,
+  outMaxMs: milliseconds,
+  /** Answers, and how long they may have lain unread. */
+  answered: count,
+  inSumMs: milliseconds,
+  inMaxMs: milliseconds,
+  elapsedMs: milliseconds,
+  /** Of `elapsedMs`: with a processor, ready to run without one, stopped. Absent: the kernel does not count them. */
+  onProcessorMs: milliseconds.optional(),
+  waitedMs: milliseconds.optional(),
+  stoppedMs: milliseconds.optional(),
+});
+export type OwnTimeReport = z.infer<typeof ownTime>;
+
 export const telemetry = z.strictObject({
   protocol: z.literal(PROTOCOL),
   runId: z.string(),
@@ -137,6 +169,8 @@ export const telemetry = z.strictObject({
   replicas: z.array(replicaSeries).optional(),
   /** At `toMs`. */
   gauges: z.strictObject({ clients: count, sessions: count, connections: count, inFlight: count, queued: count }),
+  /** Absent: a worker of an older version, or one that cannot know it. */
+  own: ownTime.optional(),
   health: health.optional(),
   samples: z.array(errorSample),
   /** Since the last batch, by publisher. Absent: nothing was published or received. */

@@ -1,5 +1,5 @@
 import { type SlotSet, slotIndexes, splitSlots } from '../../scenarios/schema/allocate.js';
-import type { ProfilePlan, WorkerPlan } from '../../scenarios/schema/plan.js';
+import type { ProfilePlan, ThinkTimePlan, WorkerPlan } from '../../scenarios/schema/plan.js';
 import type { ClientRef } from '../engine/population.js';
 
 /**
@@ -38,6 +38,41 @@ export function limitShare(plan: WorkerPlan, clients: readonly ClientRef[]): Lim
   const ratePerSecond = mine.rate + Math.max(0, limits.ratePerSecond - all.rate) * shareOfRest;
   const whole = Math.max(limits.ratePerSecond, all.rate);
   return { ratePerSecond, bytes: whole > 0 ? (limits.bytes * ratePerSecond) / whole : limits.bytes };
+}
+
+/** Operations a second that these slots send by the clock at the highest load: none in a closed loop without pauses. */
+export function pacedRate(plan: WorkerPlan, slots: readonly SlotSet[]): number {
+  const load = highestRateLoad(plan);
+  return slots.reduce((sum, { profile: index, count }) => {
+    const profile = plan.profiles[index];
+    return profile === undefined ? sum : sum + count * clientRate(profile, load);
+  }, 0);
+}
+
+function clientRate({ arrivals }: ProfilePlan, load: number): number {
+  switch (arrivals.model) {
+    case 'open':
+      return arrivals.ratePerSecond * load;
+    case 'closed': {
+      const pauseMs = meanMs(arrivals.thinkTime);
+      return pauseMs > 0 ? 1000 / pauseMs : 0;
+    }
+    case 'none':
+      return 0;
+  }
+}
+
+function meanMs(pause: ThinkTimePlan): number {
+  switch (pause.kind) {
+    case 'none':
+      return 0;
+    case 'fixed':
+      return pause.ms;
+    case 'uniform':
+      return (pause.minMs + pause.maxMs) / 2;
+    case 'exponential':
+      return pause.meanMs;
+  }
 }
 
 function totals(

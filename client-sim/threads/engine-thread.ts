@@ -4,6 +4,7 @@ import type { ChannelFactory, ProfileRuntime } from '../engine/profile-runtime.j
 import { createPacer } from '../load/pacer.js';
 import { compileRequest } from '../mcp/compile-request.js';
 import { LoopMonitor } from '../measure/loop-monitor.js';
+import { OwnShare } from '../measure/own-share.js';
 import { transferables } from '../measure/snapshot.js';
 import { sourceEndpoints, tokenEndpoints } from '../protocol/endpoints.js';
 import type { Endpoint } from '../protocol/messages.js';
@@ -38,11 +39,12 @@ function listen(port: MessagePort): void {
 
 function start(port: MessagePort, spec: ThreadSpec): Engine {
   const loop = new LoopMonitor();
-  const pacer = createPacer(spec.pacing, spec.ticks);
+  const pacer = createPacer(spec.pacing, spec.ticks, spec.number);
   const report = (message: FromThread): void => {
     port.postMessage(message, message.kind === 'limit' ? [] : transferables(message.snapshot));
   };
-  const shared = createThreadShared();
+  const own = new OwnShare();
+  const shared = createThreadShared(own);
   for (const [index, { transport }] of spec.plan.profiles.entries())
     transportMap[transport].prepare?.(routeOf(spec, index).pinned.era);
   const engine = createEngine({
@@ -56,6 +58,7 @@ function start(port: MessagePort, spec: ThreadSpec): Engine {
     startMs: performance.now() + spec.startHrMs - hrNowMs(),
     runClock: { startHrMs: spec.startHrMs, errorMs: spec.clockErrorMs },
     loop,
+    own,
     templates: (profile, profileIndex) =>
       profile.operations.map((operation, index) =>
         compileRequest(operation, index, routeOf(spec, profileIndex).pinned),
@@ -70,7 +73,11 @@ function start(port: MessagePort, spec: ThreadSpec): Engine {
       port.close();
     },
   });
-  pacer.start(engine.pump);
+  pacer.start(
+    engine.pump,
+    () => own.beat(performance.now()),
+    () => engine.nextMs,
+  );
   return engine;
 }
 

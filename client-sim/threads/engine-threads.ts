@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import type { StopMode } from '../engine/engine.js';
 import { Metronome } from '../load/metronome.js';
-import { finestPacing, type Pacing } from '../load/pacer.js';
+import { finestPacing, type Pacing, pacingFor } from '../load/pacer.js';
 import type { Batch } from '../measure/batch.js';
 import { endpointsFor } from '../protocol/endpoints.js';
 import type { AdjustOrder, AssignmentOrder } from '../protocol/messages.js';
-import { divideClients, limitShare } from './divide-clients.js';
+import { divideClients, limitShare, pacedRate } from './divide-clients.js';
 import { SnapshotQueue } from './snapshot-queue.js';
 import type { FromThread, ProfileRoute, ThreadSpec, ToThread } from './thread-messages.js';
 
@@ -41,9 +41,10 @@ export class EngineThreads {
     options: EngineThreadsOptions,
     private readonly events: EngineThreadsEvents,
   ) {
-    this.pacing = finestPacing(order.plan.profiles.map((profile) => profile.pacing));
-    this.metronome = this.pacing === 'metronome' ? new Metronome() : undefined;
+    const rate = pacedRate(order.plan, order.slots);
+    this.pacing = finestPacing(order.plan.profiles.map(({ pacing }) => pacingFor(pacing, rate)));
     const parts = divideClients(order.plan.profiles, order.slots, options.threads).filter((part) => part.length > 0);
+    this.metronome = this.pacing === 'metronome' ? new Metronome(parts.length) : undefined;
     this.snapshots = new SnapshotQueue(order.plan, parts.length);
     const routes = routesByProfile(order);
     for (const clients of parts) {
@@ -57,6 +58,7 @@ export class EngineThreads {
         limits: limitShare(order.plan, clients),
         pacing: this.pacing,
         ticks: this.metronome?.ticks,
+        number: this.workers.length,
       });
     }
     if (parts.length === 0) queueMicrotask(() => void this.end());

@@ -32,8 +32,10 @@ export interface ThreadSpec {
   readonly clockErrorMs: number;
   readonly limits: { readonly ratePerSecond: number; readonly bytes: number };
   readonly pacing: Pacing;
-  /** Counter of the metronome, for pacing `metronome` only. */
+  /** Shared numbers of the metronome, for pacing `metronome` only. */
   readonly ticks: SharedArrayBuffer | undefined;
+  /** Of this thread among those of the run, from 0. */
+  readonly number: number;
 }
 
 /** How one profile reaches the target. */

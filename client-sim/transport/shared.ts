@@ -1,3 +1,4 @@
+import type { OwnShare } from '../measure/own-share.js';
 import { ReplicaNames } from '../measure/replica-names.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import { noStreams } from '../protocol/streams.js';
@@ -19,6 +20,8 @@ export interface ThreadShared {
   readonly replicas: ReplicaNames;
   /** Milliseconds, monotonic: `performance.now()`. */
   readonly now: () => number;
+  /** Is told of sockets that are read late on purpose; undefined where nothing is measured. */
+  readonly own: OwnShare | undefined;
 }
 
 /** State that all channels of one profile in one engine thread share. */
@@ -32,13 +35,14 @@ export interface ProfileShared extends ThreadShared {
 
 const READ_BUFFER_BYTES = 65_536;
 
-export function createThreadShared(connectLimiter = new ConnectLimiter()): ThreadShared {
+export function createThreadShared(own?: OwnShare, connectLimiter = new ConnectLimiter()): ThreadShared {
   return {
     readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
     sendBuffers: new SendBufferPool(),
     connectLimiter,
     replicas: new ReplicaNames(),
     now: () => performance.now(),
+    own,
   };
 }
 

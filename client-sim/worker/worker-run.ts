@@ -162,6 +162,7 @@ export class WorkerRun {
       sessions: batch.sessionSeries(),
       ...(replicas.length === 0 ? {} : { replicas }),
       gauges: batch.totals(),
+      ...(batch.own === undefined ? {} : { own: batch.own }),
       health: this.options.health(),
       samples: batch.samples,
       ...(batch.flows.size === 0 ? {} : { flows: [...batch.flows.values()] }),

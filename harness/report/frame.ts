@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RunModel } from '../analysis/fold-run.js';
+import { ownShareNotes } from '../analysis/judge/own-share.js';
 
 /** The keys of `report.json` that belong to no section: which run it was, and its verdict. */
 export const frame = {
@@ -45,6 +46,6 @@ export function buildFrame({ plan, facts, aggregate, verdict, exitCode, problems
     },
     verdict: { kind: verdict.kind, reasons: [...verdict.reasons] },
     exitCode,
-    notes: [...problems, ...plan.warnings],
+    notes: [...problems, ...plan.warnings, ...ownShareNotes(plan, aggregate, facts)],
   };
 }

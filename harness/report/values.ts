@@ -1,10 +1,17 @@
 import { formatAs, formatBytes, formatMs, significant } from '../analysis/format.js';
+import { isWide } from '../analysis/statistics/interval.js';
 
 /** Where there was no data. */
 const none = '–';
 
 export function ms(value: number | null): string {
   return value === null ? none : formatMs(value);
+}
+
+/** What stands beside a time of which a large part may be the generator's own: its value without that. */
+export function beside(value: number | null, floor: number | null | undefined): string {
+  if (value === null || floor === null || floor === undefined || !isWide({ low: floor, high: value })) return '';
+  return ` (${formatMs(floor)} without the generator)`;
 }
 
 export function count(value: number | null): string {

@@ -124,7 +124,8 @@ export interface ProfilePlan {
   readonly connections: number;
   /** Requests in flight on one connection. */
   readonly pipeline: number;
-  readonly pacing: 'batch' | 'metronome' | 'spin';
+  /** `auto`: the worker chooses by the rate that it has to send. */
+  readonly pacing: 'auto' | 'batch' | 'metronome' | 'spin';
   readonly timeoutMs: number;
   readonly onClose: 'delete' | 'abandon' | 'reset';
   readonly operations: readonly OperationPlan[];

@@ -7,6 +7,7 @@ import type { Connecting } from '../socket/connect-limiter.js';
 import { type Pace, paceOf, SlowReader } from '../socket/pace.js';
 import {
   type Address,
+  connectProblem,
   describeError,
   lost,
   openSocket,
@@ -53,7 +54,7 @@ export class DuplexConnection extends FramedLink implements Connecting, SocketOw
     if (this.state !== 'queued') return false;
     this.state = 'connecting';
     this.startedAtMs = this.shared.now();
-    this.output = openSocket(this.address, this.slow?.buffer ?? this.shared.readBuffer, this);
+    this.output = openSocket(this.address, this.slow?.buffer ?? this.shared.readBuffer, this, this.shared.own);
     return true;
   }
 
@@ -108,9 +109,9 @@ export class DuplexConnection extends FramedLink implements Connecting, SocketOw
 
   onSocketClose(socket: net.Socket, error: Error | undefined): void {
     if (socket !== this.output) return;
+    if (this.state === 'connecting') return this.fail(connectProblem(error));
     const cause = error === undefined ? 'the connection was closed' : describeError(error);
-    if (this.state === 'connecting') this.fail({ category: 'connect', detail: cause });
-    else this.fail(lost(`${cause}, ${this.framing.idle ? 'before' : 'within'} the answer`));
+    this.fail(lost(`${cause}, ${this.framing.idle ? 'before' : 'within'} the answer`));
   }
 
   onAccepted(): void {

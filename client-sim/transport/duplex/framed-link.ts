@@ -99,8 +99,9 @@ export abstract class FramedLink implements DuplexLink, FramingHandler {
     this.reading = true;
     owner.onReadStart?.(this.nowMs);
     const isReadable = this.framing.read(bytes, end, this);
-    owner.onReadEnd?.();
+    // The engine flushes at the end of its turn, once, and takes the time of that for the time of the write.
     this.reading = false;
+    owner.onReadEnd?.();
     if (isReadable) this.flush();
     else this.onUnreadable();
   }

@@ -92,6 +92,7 @@ export class ConnectionSet {
       this.flushWanted = true;
       return;
     }
+    this.flushWanted = false;
     const { all } = this;
     for (let index = 0; index < all.length; index++) (all[index] as Connection).flush();
   }
@@ -100,10 +101,14 @@ export class ConnectionSet {
     this.reading = true;
   }
 
+  /** From now on `flush` writes at once. */
+  onReadOver(): void {
+    this.reading = false;
+  }
+
+  /** Writes what was flushed during the read and not since. */
   onReadEnd(): void {
     this.reading = false;
-    if (!this.flushWanted) return;
-    this.flushWanted = false;
-    this.flush();
+    if (this.flushWanted) this.flush();
   }
 }

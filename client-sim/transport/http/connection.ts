@@ -10,7 +10,15 @@ import type { ProfileShared } from '../shared.js';
 import type { Connecting } from '../socket/connect-limiter.js';
 import { newOutbox, type Outbox } from '../socket/outbox.js';
 import { type Pace, SlowReader } from '../socket/pace.js';
-import { type Address, describeError, lost, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
+import {
+  type Address,
+  connectProblem,
+  describeError,
+  lost,
+  openSocket,
+  resetSocket,
+  type SocketOwner,
+} from '../socket/socket.js';
 import { AnswerReader, type AnswerSession, type AnswerView, CONTROL_TICKET } from './answer-reader.js';
 import { TicketRing } from './ticket-ring.js';
 
@@ -75,7 +83,7 @@ export class Connection implements Connecting, SocketOwner {
     if (this.state !== 'queued') return false;
     this.state = 'connecting';
     this.startedAtMs = this.shared.now();
-    this.socket = openSocket(this.address, this.slow?.buffer ?? this.shared.readBuffer, this);
+    this.socket = openSocket(this.address, this.slow?.buffer ?? this.shared.readBuffer, this, this.shared.own);
     return true;
   }
 
@@ -174,6 +182,7 @@ export class Connection implements Connecting, SocketOwner {
     connectLimiter.release();
     this.owner.onUp(this);
     this.flush();
+    if (this.ring.count > 0 && this.owner.onLeft !== undefined) this.owner.onLeft(this);
   }
 
   onSocketRead(socket: net.Socket, length: number): boolean {
@@ -215,9 +224,8 @@ export class Connection implements Connecting, SocketOwner {
 
   onSocketClose(socket: net.Socket, error: Error | undefined): void {
     if (socket !== this.socket) return;
+    if (this.state !== 'up') return this.lose(connectProblem(error), connectProblem(error));
     const cause = error === undefined ? 'the connection was closed' : describeError(error);
-    if (this.state !== 'up')
-      return this.lose({ category: 'connect', detail: cause }, { category: 'connect', detail: cause });
     this.lose(
       lost(`${cause}, ${this.reader.parser.idle ? 'before' : 'within'} the answer`),
       lost(`${cause}, before the answer`),
@@ -293,6 +301,8 @@ export interface ConnectionOwner extends AnswerSession {
    */
   onBroken?(call: BrokenCall): boolean;
   onRoom(): void;
+  /** The requests on this connection, which was down when they were sent, have left now. */
+  onLeft?(connection: Connection): void;
   /** All answers of one read are delivered between these two. */
   onReadStart(nowMs: number): void;
   onReadEnd(): void;

@@ -165,6 +165,15 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
     if (this.state === 'open') this.events.onRoom();
   }
 
+  onLeft({ ring }: Connection): void {
+    if (this.state !== 'open' || this.events.onLeft === undefined) return;
+    const tickets: number[] = [];
+    ring.forEachWaiting((ticket) => {
+      if (ticket !== CONTROL_TICKET) tickets.push(ticket);
+    });
+    if (tickets.length > 0) this.events.onLeft(tickets);
+  }
+
   onSetCookie(setCookie: string): void {
     // The existing heads hold the old cookies.
     if (this.cookies?.keep(setCookie) === true) this.heads.length = 0;
@@ -188,6 +197,8 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
   }
 
   onReadEnd(): void {
+    // The engine flushes at the end of its turn, once, and takes the time of that for the time of the write.
+    this.connections.onReadOver();
     this.events.onReadEnd?.();
     this.connections.onReadEnd();
   }

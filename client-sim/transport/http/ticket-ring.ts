@@ -62,6 +62,14 @@ export class TicketRing {
     return false;
   }
 
+  /** Calls back with the ticket of each that waits, oldest first. */
+  forEachWaiting(visit: (ticket: number) => void): void {
+    for (let index = 0; index < this.count; index++) {
+      const base = ((this.first + index) & this.mask) * WIDTH;
+      if (this.fields[base + STATE] === WAITING) visit(this.fields[base + TICKET] as number);
+    }
+  }
+
   /** Id of the request that waits with this ticket; -1: none does. */
   idOf(ticket: number): number {
     for (let index = 0; index < this.count; index++) {

@@ -4,7 +4,7 @@ import { violation } from '../../mcp/judge-message.js';
 import type { Problem } from '../../measure/failure.js';
 import { type MediaType, mediaTypeOf } from '../http/response-head.js';
 import type { AnswerHead } from '../judge-http.js';
-import { describeError, lost } from '../socket/socket.js';
+import { connectProblem, describeError, lost } from '../socket/socket.js';
 
 /** The parts of a head that decide whether an answer is correct, and those that name its sender. */
 interface ExchangeHead extends AnswerHead {
@@ -125,7 +125,7 @@ export class Exchange {
   }
 
   private problemOf(error: Error): Problem {
-    if (this.owner.isConnectError(error)) return { category: 'connect', detail: describeError(error) };
+    if (this.owner.isConnectError(error)) return connectProblem(error);
     // The parser's own codes (HPE_...): the answer is not HTTP.
     if ('code' in error && typeof error.code === 'string' && error.code.startsWith('HPE_'))
       return violation(`the answer is not HTTP: ${error.message}`);

@@ -1,4 +1,5 @@
 import type { MisbehavePlan } from '../../../scenarios/schema/misbehave.js';
+import { pausedUntil } from './socket.js';
 
 /** How slowly a connection reads and writes on purpose; undefined: as fast as it can. */
 export interface Pace extends Pick<MisbehavePlan, 'readBytesPerSecond' | 'writeBytesPerSecond'> {
@@ -47,7 +48,9 @@ export class SlowReader {
   /** After a read: resumes the socket once the time of these bytes is up. */
   rest(socket: { resume(): unknown }, bytes: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => socket.resume(), (bytes / this.bytesPerSecond) * 1000);
+    const restMs = (bytes / this.bytesPerSecond) * 1000;
+    pausedUntil(socket, performance.now() + restMs);
+    this.timer = setTimeout(() => socket.resume(), restMs);
   }
 
   stop(): void {

@@ -2,6 +2,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { shownUrl } from '../../../scenarios/schema/redact.js';
 import type { Problem } from '../../measure/failure.js';
+import type { OwnShare } from '../../measure/own-share.js';
 import type { Endpoint } from '../../protocol/messages.js';
 
 /** Where a connection goes. */
@@ -60,9 +61,20 @@ export interface SocketOwner {
   onSocketClose(socket: net.Socket, error: Error | undefined): void;
 }
 
-/** Opens a socket whose reads all land in `readBuffer`: no buffer and no stream event per read. */
-export function openSocket(address: Address, readBuffer: Buffer, owner: SocketOwner): net.Socket {
+/**
+ * Opens a socket whose reads all land in `readBuffer`: no buffer and no stream event per read.
+ * @param own is told which reads bring what could have been read before
+ */
+export function openSocket(address: Address, readBuffer: Buffer, owner: SocketOwner, own?: OwnShare): net.Socket {
   const socket = connect(address, { buffer: readBuffer, callback: onRead });
+  if (own !== undefined)
+    socket[BACKLOG] = {
+      own,
+      fullBytes: address.tls === undefined ? readBuffer.length : 1,
+      turnMs: 0,
+      bytes: 0,
+      sinceMs: Infinity,
+    };
   // Over a socket of ours `onread` is never called (Node 20): these few read as streams do.
   if (socket[UNDER] !== undefined) socket.on('data', (chunk: Buffer) => readInto(readBuffer, socket, chunk));
   socket[OWNER] = owner;
@@ -98,7 +110,7 @@ export function connect(address: Address, onread?: net.OnReadOpts): OwnedSocket 
 function readInto(buffer: Buffer, socket: OwnedSocket, chunk: Buffer): void {
   for (let at = 0; at < chunk.length && !socket.destroyed; at += buffer.length) {
     const length = chunk.copy(buffer, 0, at);
-    if (socket[OWNER]?.onSocketRead(socket, length) === true) continue;
+    if (onRead.call(socket, length)) continue;
     socket.pause();
     if (at + length < chunk.length) socket.unshift(chunk.subarray(at + length));
     return;
@@ -115,19 +127,63 @@ export function resetSocket(socket: net.Socket): void {
 
 const OWNER = Symbol('owner');
 const UNDER = Symbol('under');
+const BACKLOG = Symbol('backlog');
 const PROBLEM = Symbol('problem');
 
 interface OwnedSocket extends net.Socket {
   [OWNER]?: SocketOwner;
   /** The TCP socket below a TLS socket, where it is ours. */
   [UNDER]?: net.Socket;
+  [BACKLOG]?: Backlog;
   [PROBLEM]?: Error;
 }
 
 // Functions that find their owner on the socket, not closures: with a closure for each event, and `once` around it, a
 // connection took 1.2 KB more (measured at 8,000 connections).
 function onRead(this: OwnedSocket, length: number): boolean {
+  const backlog = this[BACKLOG];
+  if (backlog !== undefined && (length >= backlog.fullBytes || backlog.sinceMs !== Infinity))
+    return readBacklog(this, length, backlog);
   return this[OWNER]?.onSocketRead(this, length) ?? false;
+}
+
+/**
+ * libuv reads a socket at most 32 times in a turn, 64 KiB each. More than that waits for the next turn, and so was
+ * readable before what `OwnShare` says of it.
+ */
+const MOST_BYTES_A_TURN = 1_048_576;
+
+/** What may be left in the kernel when a read is over. */
+interface Backlog {
+  readonly own: OwnShare;
+  /** A read of fewer bytes left nothing behind. Over TLS it cannot be told by one read. */
+  readonly fullBytes: number;
+  /** The turn of the last such read, by `OwnShare.sinceMs`, and the bytes read in it. */
+  turnMs: number;
+  bytes: number;
+  /** What is read next may have been readable since then; Infinity: nothing was left. */
+  sinceMs: number;
+}
+
+function readBacklog(socket: OwnedSocket, length: number, backlog: Backlog): boolean {
+  const { own } = backlog;
+  own.enter(performance.now());
+  own.socketSinceMs = backlog.sinceMs;
+  if (own.sinceMs !== backlog.turnMs) {
+    backlog.turnMs = own.sinceMs;
+    backlog.bytes = 0;
+  }
+  backlog.bytes += length;
+  backlog.sinceMs = backlog.bytes >= MOST_BYTES_A_TURN ? Math.min(backlog.sinceMs, own.sinceMs) : Infinity;
+  const goesOn = socket[OWNER]?.onSocketRead(socket, length) ?? false;
+  own.socketSinceMs = Infinity;
+  return goesOn;
+}
+
+/** Nothing is read from this socket until then, on purpose: what is read next waited for that, not for us. */
+export function pausedUntil(socket: object, atMs: number): void {
+  const backlog = (socket as OwnedSocket)[BACKLOG];
+  if (backlog !== undefined) backlog.sinceMs = atMs;
 }
 
 function onUp(this: OwnedSocket): void {
@@ -148,6 +204,22 @@ function onClose(this: OwnedSocket): void {
 
 export function lost(detail: string): Problem {
   return { category: 'stream_lost', detail };
+}
+
+/** A connection could not be made. @param error undefined: it was closed without one */
+export function connectProblem(error: Error | undefined): Problem {
+  const detail = error === undefined ? 'the connection was closed' : describeError(error);
+  return { category: error !== undefined && isExhausted(error) ? 'exhausted_by_us' : 'connect', detail };
+}
+
+/** What the kernel says when this machine, and not the target, has nothing left. */
+const EXHAUSTED: ReadonlySet<unknown> = new Set(['EADDRNOTAVAIL', 'EAGAIN', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+
+/** Of several addresses all must have failed so: an address family that this machine lacks says EADDRNOTAVAIL, too. */
+export function isExhausted(error: Error): boolean {
+  if (error instanceof AggregateError)
+    return error.errors.length > 0 && error.errors.every((one) => one instanceof Error && isExhausted(one));
+  return 'code' in error && EXHAUSTED.has(error.code);
 }
 
 /** Connecting to a name tries all its addresses; the AggregateError has no useful message, its parts do. */

@@ -9,7 +9,15 @@ import type { ProfileShared } from '../shared.js';
 import type { Connecting } from '../socket/connect-limiter.js';
 import { newOutbox, type Outbox } from '../socket/outbox.js';
 import { type Pace, SlowReader } from '../socket/pace.js';
-import { type Address, describeError, lost, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
+import {
+  type Address,
+  connectProblem,
+  describeError,
+  lost,
+  openSocket,
+  resetSocket,
+  type SocketOwner,
+} from '../socket/socket.js';
 
 export interface EventSourceOwner {
   /** One event; its bytes are valid only during the call. */
@@ -55,7 +63,7 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
     if (this.state !== 'queued') return false;
     this.state = 'connecting';
     this.startedAtMs = this.shared.now();
-    this.socket = openSocket(this.address, this.slow?.buffer ?? this.shared.readBuffer, this);
+    this.socket = openSocket(this.address, this.slow?.buffer ?? this.shared.readBuffer, this, this.shared.own);
     return true;
   }
 
@@ -96,8 +104,8 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
 
   onSocketClose(socket: net.Socket, error: Error | undefined): void {
     if (socket !== this.socket) return;
-    const cause = error === undefined ? 'the event stream was closed' : describeError(error);
-    this.lose(this.state === 'connecting' ? { category: 'connect', detail: cause } : lost(cause));
+    if (this.state === 'connecting') return this.lose(connectProblem(error));
+    this.lose(lost(error === undefined ? 'the event stream was closed' : describeError(error)));
   }
 
   onEvent(type: string, bytes: Buffer, start: number, end: number): void {

@@ -190,6 +190,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   }
 
   onReadEnd(): void {
+    this.connections.onReadOver();
     this.owner.onReadEnd?.();
     this.connections.onReadEnd();
   }

@@ -14,8 +14,11 @@ const LAST_OUTPUT_MS = 100;
 
 export interface ServerProcessOwner {
   onOutput(chunk: Buffer): void;
-  /** Called once: it could not be started (`started` false), or has ended and its output is read. */
-  onEnded(reason: string, started: boolean): void;
+  /**
+   * Called once: it could not be started (`started` false), or has ended and its output is read.
+   * @param error why it could not be started
+   */
+  onEnded(reason: string, started: boolean, error?: Error): void;
 }
 
 /** A server that we start, in a process group of its own, so that its children end with it. */
@@ -43,7 +46,9 @@ export class ServerProcess {
     const { child } = this;
     this.pid = child.pid;
     this.input = child.stdin;
-    child.once('error', (error) => this.end(`it could not be started: ${error.message}`, child.pid !== undefined));
+    child.once('error', (error) =>
+      this.end(`it could not be started: ${error.message}`, child.pid !== undefined, error),
+    );
     child.stdin.on('error', () => undefined);
     if (readBytesPerSecond === undefined) child.stdout.on('data', (chunk: Buffer) => this.onOutput(chunk));
     else this.slow = new SlowOutput(child.stdout, readBytesPerSecond, (chunk) => this.onOutput(chunk));
@@ -100,10 +105,10 @@ export class ServerProcess {
     });
   }
 
-  private end(reason: string, started: boolean): void {
+  private end(reason: string, started: boolean, error?: Error): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.owner.onEnded(reason, started);
+    this.owner.onEnded(reason, started, error);
   }
 
   private signal(signal: 'SIGTERM' | 'SIGKILL'): void {

@@ -8,6 +8,7 @@ import { FramedLink } from '../duplex/framed-link.js';
 import type { ProfileShared } from '../shared.js';
 import { type Connecting, ConnectLimiter } from '../socket/connect-limiter.js';
 import { type Pace, paceOf } from '../socket/pace.js';
+import { connectProblem } from '../socket/socket.js';
 import { LineFraming } from '../tcp/tcp.js';
 import { ServerProcess, type ServerProcessOwner } from './server-process.js';
 
@@ -93,11 +94,11 @@ class PipeLink extends FramedLink implements Connecting, ServerProcessOwner {
     this.read(chunk, chunk.length);
   }
 
-  onEnded(reason: string, started: boolean): void {
+  onEnded(reason: string, started: boolean, error?: Error): void {
     this.fail(
       started
         ? { category: 'stream_lost', detail: `the server has ended: ${reason}` }
-        : { category: 'connect', detail: `${this.server.command[0] ?? ''}: ${reason}` },
+        : { ...connectProblem(error), detail: `${this.server.command[0] ?? ''}: ${reason}` },
     );
   }
 

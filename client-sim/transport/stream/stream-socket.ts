@@ -11,7 +11,7 @@ import type { ProfileShared } from '../shared.js';
 import { BodyCollector } from '../socket/body-collector.js';
 import type { Connecting } from '../socket/connect-limiter.js';
 import { SlowReader } from '../socket/pace.js';
-import { type Address, describeError, lost, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
+import { type Address, connectProblem, lost, openSocket, resetSocket, type SocketOwner } from '../socket/socket.js';
 
 /** The session that a stream belongs to. */
 export interface StreamHost {
@@ -90,7 +90,7 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
   begin(): boolean {
     if (this.state !== 'queued') return false;
     this.state = 'connecting';
-    this.socket = openSocket(this.address, this.slow?.buffer ?? this.shared.readBuffer, this);
+    this.socket = openSocket(this.address, this.slow?.buffer ?? this.shared.readBuffer, this, this.shared.own);
     return true;
   }
 
@@ -141,9 +141,9 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
 
   onSocketClose(socket: net.Socket, error: Error | undefined): void {
     if (socket !== this.socket || this.state === 'over') return;
-    const cause = error === undefined ? 'the connection was closed' : describeError(error);
-    if (this.state === 'up') this.end({ kind: 'lost', problem: lost(cause) });
-    else this.end({ kind: 'unreachable', problem: { category: 'connect', detail: cause } });
+    const problem = connectProblem(error);
+    if (this.state === 'up') this.end({ kind: 'lost', problem: lost(problem.detail) });
+    else this.end({ kind: 'unreachable', problem });
   }
 
   onEvent(type: string, bytes: Buffer, start: number, end: number): void {

@@ -1,5 +1,3 @@
-import { NOT_DELIVERED } from '../judge/load-delivery.js';
-
 /**
  * The search for the highest rate at which a target meets its thresholds. It doubles the rate until one is not met (or
  * halves it until one is), bisects to the wanted precision, and tries the best rate again until it is confirmed. A rate
@@ -102,26 +100,20 @@ function rounded(rate: number): number {
 }
 
 /**
- * What a run at one rate says about the target. A target that is too slow for the load makes a run invalid as a
- * measurement ("load not delivered"), but it shows that this rate is not met; any other invalid run says nothing about
- * the target.
+ * What a run at one rate says about the target: an invalid run says nothing about it.
  * @returns undefined for a run that did not reach its end, which says nothing at all
  */
-export function outcomeOfRun(
-  verdict: { readonly kind: 'passed' | 'failed' | 'invalid' | 'incomplete'; readonly reasons: readonly string[] },
-  thresholds: readonly { readonly check: string }[],
-): ProbeOutcome | undefined {
+export function outcomeOfRun(verdict: {
+  readonly kind: 'passed' | 'failed' | 'invalid' | 'incomplete';
+  readonly reasons: readonly string[];
+}): ProbeOutcome | undefined {
   switch (verdict.kind) {
     case 'passed':
       return 'met';
     case 'failed':
       return 'unmet';
     case 'invalid':
-      return verdict.reasons.every(
-        (reason) => reason.startsWith(NOT_DELIVERED) || thresholds.some(({ check }) => reason.startsWith(check)),
-      )
-        ? 'unmet'
-        : 'generator';
+      return 'generator';
     case 'incomplete':
       return undefined;
   }

@@ -6,6 +6,7 @@ import type { Health } from '../../../client-sim/protocol/messages.js';
  */
 export type HealthKey =
   | 'cpu'
+  | 'cores'
   | 'memoryBytes'
   | 'eventLoopUtilization'
   | 'processorWait'
@@ -47,6 +48,7 @@ export function addHealth(counters: HealthCounters, health: Health): void {
 function readings(health: Health): Record<HealthKey, number | undefined> {
   return {
     cpu: health.cpu,
+    cores: health.cores,
     memoryBytes: health.memoryBytes,
     eventLoopUtilization: health.eventLoopUtilization,
     processorWait: health.processorWait,

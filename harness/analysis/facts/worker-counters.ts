@@ -1,6 +1,7 @@
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import { addOperations, noOperations, type OperationCounts } from './counts.js';
 import { addHealth, type HealthCounters, newHealthCounters } from './health-counters.js';
+import { addOwnInterval, addOwnSeries, noOwnTime, type OwnTimeFacts, type SeriesCells } from './own-time.js';
 
 /** What one worker reported, for balancing its counts, judging its health and finding missing batches. */
 export interface WorkerCounters {
@@ -21,15 +22,17 @@ interface WorkerStage {
   /** Client-milliseconds: active clients at each batch's end times the batch's length. */
   readonly clientMs: number;
   readonly health: HealthCounters;
+  readonly own: OwnTimeFacts;
 }
 
 export class CountersByWorker {
   private readonly counters = new Map<string, OneWorker>();
 
-  add(workerId: string, batch: Telemetry): void {
+  /** @param series of the batch, with their histograms decoded */
+  add(workerId: string, batch: Telemetry, series: readonly SeriesCells[]): void {
     const known = this.counters.get(workerId) ?? new OneWorker();
     this.counters.set(workerId, known);
-    known.add(batch);
+    known.add(batch, series);
   }
 
   view(): ReadonlyMap<string, WorkerCounters> {
@@ -45,12 +48,14 @@ class OneWorker implements WorkerCounters {
   final: Telemetry['final'];
   lastMs = 0;
 
-  add(batch: Telemetry): void {
+  add(batch: Telemetry, decoded: readonly SeriesCells[]): void {
     this.sequences.add(batch.sequence);
     this.lastMs = Math.max(this.lastMs, batch.toMs);
     this.final = batch.final ?? this.final;
-    for (const series of batch.series) {
+    for (const one of decoded) {
+      const { series } = one;
       const stage = this.stage(series.stage);
+      addOwnSeries(stage.own, one);
       addOperations(stage.counts, series);
       stage.errors += Object.values(series.errors).reduce((sum, count) => sum + count, 0);
     }
@@ -59,6 +64,7 @@ class OneWorker implements WorkerCounters {
     current.toMs = Math.max(current.toMs ?? batch.toMs, batch.toMs);
     current.clientMs += batch.gauges.clients * (batch.toMs - batch.fromMs);
     if (batch.health !== undefined) addHealth(current.health, batch.health);
+    if (batch.own !== undefined) addOwnInterval(current.own, batch.own, batch.toMs);
   }
 
   private stage(index: number): OpenStage {
@@ -71,6 +77,7 @@ class OneWorker implements WorkerCounters {
       toMs: undefined,
       clientMs: 0,
       health: newHealthCounters(),
+      own: noOwnTime(),
     };
     this.byStage.set(index, stage);
     return stage;

@@ -2,28 +2,54 @@ import { takesPart } from '../../../scenarios/schema/offered-load.js';
 import type { LoadSegment, Plan, ProfilePlan, StagePlan } from '../../../scenarios/schema/plan.js';
 import type { OperationCounts } from '../facts/counts.js';
 import type { RunFacts } from '../facts/run-facts.js';
-import { listed, percent, whole } from '../format.js';
+import { allStages } from '../facts/stages.js';
+import { listed, percent, plural, whole } from '../format.js';
 import type { Aggregate } from '../merge/aggregate.js';
 
-/** Whether the planned load was delivered in every measured stage. */
+/** Whether the planned load was delivered in every measured stage, and if not, whose fault it is. */
 
 /** With a smaller share of what was due, the stage was another test than the planned one. */
 const leastDelivered = 0.95;
-/** Begins the reason for a target that is slower than the window allows; `capacity/search.ts` looks for it. */
-export const NOT_DELIVERED = 'load not delivered';
+/** Begins the reason for a target that is slower than the window allows. */
+const NOT_DELIVERED = 'load not delivered';
 /** The end of a stage always cuts off one or two operations. */
 const fewOperations = 2;
 
-type Delivered = Pick<Aggregate, 'select' | 'workers' | 'observedMs'>;
+type Delivered = Pick<Aggregate, 'select' | 'workers' | 'observedMs' | 'samples'>;
 
-export function judgeLoadDelivery(plan: Plan, aggregate: Delivered, facts: RunFacts): readonly string[] {
+/** Why the target has not taken the planned load: that fails the run, whatever the thresholds say. */
+export function judgeTakenLoad(plan: Plan, aggregate: Delivered): readonly string[] {
   return plan.stages
     .filter(({ measured }) => measured)
-    .flatMap((stage) => [
-      ...plan.profiles.flatMap((profile) => undelivered(plan, aggregate, stage, profile)),
-      ...neverDue(plan, aggregate, facts, stage),
-      ...absentClients(plan, aggregate, facts, stage),
-    ]);
+    .flatMap((stage) => plan.profiles.flatMap((profile) => undelivered(plan, aggregate, stage, profile)));
+}
+
+/** Why the workers have not made the planned load: that makes the run invalid. */
+export function judgeMadeLoad(plan: Plan, aggregate: Delivered, facts: RunFacts): readonly string[] {
+  return [
+    ...exhausted(plan, aggregate),
+    ...plan.stages
+      .filter(({ measured }) => measured)
+      .flatMap((stage) => [
+        ...neverDue(plan, aggregate, facts, stage),
+        ...absentClients(plan, aggregate, facts, stage),
+      ]),
+  ];
+}
+
+const EXHAUSTED = 'exhausted_by_us';
+
+/** Connections that a worker's machine could not make. Those of the warm-up are missing in the measured stages, too. */
+function exhausted(plan: Plan, aggregate: Pick<Aggregate, 'select' | 'samples'>): readonly string[] {
+  const { connectFailures, errors } = aggregate.select({ stages: allStages(plan) });
+  const times = Math.max(connectFailures.get(EXHAUSTED) ?? 0, errors.get(EXHAUSTED) ?? 0);
+  if (times === 0) return [];
+  const detail = aggregate.samples().get(EXHAUSTED)?.[0]?.detail;
+  return [
+    `the machine of a worker had nothing left to make ${plural(times, 'connection')} with` +
+      `${detail === undefined ? '' : ` (${detail})`}: raise ulimit -n, widen net.ipv4.ip_local_port_range, ` +
+      'reuse connections, or add workers on other machines',
+  ];
 }
 
 function undelivered(plan: Plan, aggregate: Delivered, stage: StagePlan, profile: ProfilePlan): readonly string[] {
@@ -48,7 +74,7 @@ function why(counts: OperationCounts, profile: ProfilePlan): string {
       : []),
     ...(counts.unsent > 0
       ? [
-          `${whole(counts.unsent)} could not be sent because there was no session, ` +
+          `${whole(counts.unsent)} could not be sent because the target gave no session, ` +
             "or because the load was stopped or reached a limit (see the errors and the target's log)",
         ]
       : []),

@@ -10,12 +10,19 @@ import type { ReplicaTotals, Selection, Totals } from '../merge/series-store.js'
 import { type Second, secondsWithin } from '../merge/timeline.js';
 import { affinityOf } from '../statistics/affinity.js';
 import { type Recovery, recoveriesOf } from '../statistics/fault-recovery.js';
+import { intervalOf } from '../statistics/interval.js';
 import { type Statistic, statisticOf, statistics } from '../statistics/latency-summary.js';
 import { mean, peak } from '../statistics/numbers.js';
 import { type SessionBasis, type SessionMemory, sessionMemory } from '../statistics/session-memory.js';
 
 export type Measurement =
-  | { readonly kind: 'value'; readonly value: number; readonly samples: number }
+  | {
+      readonly kind: 'value';
+      readonly value: number;
+      readonly samples: number;
+      /** Of a latency: without what the generator itself added; the truth lies between. Absent: not known. */
+      readonly floor?: number;
+    }
   /** A check without data never passes. */
   | { readonly kind: 'no-data'; readonly why: string };
 
@@ -161,20 +168,23 @@ const metrics: Readonly<Record<string, Metric>> = {
       `latency.${statistic}`,
       ofReplica(
         byOperation,
-        latency((totals) => totals.histograms.latency, 'successful operation')(statistic),
-        (replica) => {
-          const measured = statisticOf(replica.latency, statistic);
-          return measured === undefined
-            ? noData('no successful operation was recorded')
-            : value(measured, replica.latency.total);
-        },
+        latency(
+          ({ histograms }) => histograms.latency,
+          'successful operation',
+          ({ histograms }) => histograms.latencyFloor,
+        )(statistic),
+        (replica) => timeOf(replica.latency, replica.latencyFloor, statistic, 'successful operation'),
       ),
     ]),
   ),
   ...family(
     'service',
     byOperation,
-    latency((totals) => totals.histograms.service, 'successful operation'),
+    latency(
+      ({ histograms }) => histograms.service,
+      'successful operation',
+      ({ histograms }) => histograms.serviceFloor,
+    ),
   ),
   ...family(
     'connect',
@@ -288,13 +298,18 @@ function ofReplica(
   };
 }
 
-function latency(of: (totals: Totals) => HdrCounts, what: string) {
+function latency(of: (totals: Totals) => HdrCounts, what: string, floorOf?: (totals: Totals) => HdrCounts) {
   return (statistic: Statistic): Metric['value'] =>
-    ({ totals }) => {
-      const counts = of(totals);
-      const measured = statisticOf(counts, statistic);
-      return measured === undefined ? noData(`no ${what} was recorded`) : value(measured, counts.total);
-    };
+    ({ totals }) =>
+      timeOf(of(totals), floorOf?.(totals), statistic, what);
+}
+
+/** @param floor the same times without the generator's own share; undefined: not known */
+function timeOf(counts: HdrCounts, floor: HdrCounts | undefined, statistic: Statistic, what: string): Measurement {
+  const measured = statisticOf(counts, statistic);
+  if (measured === undefined) return noData(`no ${what} was recorded`);
+  const low = floor === undefined ? undefined : intervalOf(counts, floor, statistic)?.low;
+  return { ...value(measured, counts.total), ...(low === undefined ? {} : { floor: low }) };
 }
 
 /** `name.p95` and its siblings. */
@@ -430,6 +445,6 @@ function noData(why: string): Measurement {
   return { kind: 'no-data', why };
 }
 
-function value(measured: number, samples: number): Measurement {
+function value(measured: number, samples: number): Extract<Measurement, { readonly kind: 'value' }> {
   return { kind: 'value', value: measured, samples };
 }

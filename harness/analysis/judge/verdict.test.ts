@@ -142,15 +142,37 @@ const rows: readonly Row[] = [
     /ip_local_port_range/,
   ],
   [
-    'a window full until the end is load not delivered',
+    'a window full until the end is load that the target did not take',
     () =>
       judged({
         change: (series, second) =>
           second < 2 ? series : { ...series, offered: series.offered * 2, dropped: series.offered },
       }),
+    'failed',
+    99,
+    /load not delivered: in stage steady profile normal sent 50 % .* lower the rate/,
+  ],
+  [
+    'a target that gives no session has not taken the load',
+    () =>
+      judged({
+        change: (series, second) =>
+          second < 2 ? series : { ...series, offered: series.offered * 2, unsent: series.offered },
+      }),
+    'failed',
+    99,
+    /load not delivered: .* no session/,
+  ],
+  [
+    'connections for which the machine of a worker has nothing left make a run invalid',
+    () =>
+      judged({
+        plan: samplePlan({ thresholds: [threshold(check('errors.rate', '<', 0.01))] }),
+        change: (series, second) => (second < 2 ? series : failing(series, 5, 'exhausted_by_us')),
+      }),
     'invalid',
     4,
-    /load not delivered: in stage steady profile normal sent 50 % .* lower the rate/,
+    /nothing left to make \d+ connections with: raise ulimit -n/,
   ],
   [
     'arrivals that never came due are load not offered',

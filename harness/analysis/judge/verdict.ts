@@ -11,17 +11,23 @@ import type { Aggregate } from '../merge/aggregate.js';
 import { balance } from './balance.js';
 import { judgeCompleteness } from './completeness.js';
 import { judgeGenerator, judgeSilence } from './generator-health.js';
-import { judgeLoadDelivery } from './load-delivery.js';
+import { judgeMadeLoad, judgeTakenLoad } from './load-delivery.js';
+import { judgeOwnShare } from './own-share.js';
 import { judgeThresholds, type ThresholdResult } from './thresholds.js';
 import { judgeWindows } from './worker-windows.js';
 
 export function judge(plan: Plan, facts: RunFacts, aggregate: Aggregate): Verdict {
   const thresholds = judgeThresholds(plan, aggregate);
   const incomplete = judgeCompleteness(plan, aggregate, facts);
-  const failed = [...aborts(facts, thresholds), ...thresholds.filter(({ passed }) => !passed).map(describeFailure)];
+  const failed = [
+    ...judgeTakenLoad(plan, aggregate),
+    ...aborts(facts, thresholds),
+    ...thresholds.filter(({ passed, undecided }) => !passed && !undecided).map(describeFailure),
+  ];
   // A run without load measured nothing that could be invalid; the reason why it stopped is enough.
   if (facts.startAt === undefined) return { kind: 'incomplete', reasons: incomplete };
   const invalid = [
+    ...judgeOwnShare(plan, aggregate, facts, thresholds),
     ...judgeValidity(plan, facts, aggregate),
     ...(failed.length === 0 ? nothingMeasured(plan, aggregate) : []),
   ];
@@ -37,7 +43,7 @@ function judgeValidity(plan: Plan, facts: RunFacts, aggregate: Aggregate): reado
   return [
     ...judgeGenerator(plan, aggregate, facts),
     ...judgeSilence(plan, aggregate),
-    ...judgeLoadDelivery(plan, aggregate, facts),
+    ...judgeMadeLoad(plan, aggregate, facts),
     ...judgeWindows(plan, aggregate, facts),
     ...unbalanced(plan, facts, aggregate),
   ];

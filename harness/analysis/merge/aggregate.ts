@@ -110,7 +110,7 @@ export class RunAggregate implements Aggregate {
     this.store.add(decoded);
     this._timeline.add(workerId, decoded);
     for (const { cells } of decoded.series) this._heatMap.add(secondOf(batch.toMs), cells.latency ?? []);
-    this._workers.add(workerId, batch);
+    this._workers.add(workerId, batch, decoded.series);
     this._deliveries.add(batch.flows ?? []);
     this.recent?.add(decoded, this._lastMs);
     for (const sample of batch.samples) this.keepSample(sample);

@@ -32,6 +32,7 @@ export interface DecodedSessions {
 export interface DecodedReplica {
   readonly series: ReplicaSeries;
   readonly latency: CellList;
+  readonly latencyFloor: CellList;
 }
 
 /** @throws HistogramError */
@@ -48,6 +49,7 @@ export function decodeBatch(batch: Telemetry): DecodedBatch {
     replicas: (batch.replicas ?? []).map((series) => ({
       series,
       latency: cellsOf(series.latency),
+      latencyFloor: cellsOf(series.latencyFloor),
     })),
   };
 }
@@ -62,5 +64,6 @@ function decodeSeries(series: OperationSeries): DecodedSeries['cells'] {
     const encoded = series.histograms[name];
     if (encoded !== undefined) cells[name] = decodeHistogram(encoded);
   }
+  if (cells.latencyFloor !== undefined) cells.serviceFloor ??= cells.latencyFloor;
   return cells;
 }

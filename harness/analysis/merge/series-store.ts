@@ -34,6 +34,11 @@ export interface Totals {
   readonly isEmpty: boolean;
   readonly counts: Readonly<OperationCounts>;
   readonly errors: ReadonlyMap<string, number>;
+  /**
+   * `latencyFloor` and `serviceFloor` are `latency` and `service` without the generator's own share, of the same
+   * operations: each quantile of the truth lies between the two. A floor with a smaller `total` than the measured
+   * histogram is of no use (old logs, an SDK's transport): the own share is not known. See `intervalOf`.
+   */
   readonly histograms: Readonly<Record<HistogramName, HdrCounts>>;
   readonly sessions: Readonly<SessionCounts>;
   readonly connectFailures: ReadonlyMap<string, number>;
@@ -55,6 +60,7 @@ export interface ReplicaTotals {
   readonly name: string;
   readonly counts: Readonly<ReplicaCounts>;
   readonly latency: HdrCounts;
+  readonly latencyFloor: HdrCounts;
 }
 
 interface OperationCell {
@@ -86,6 +92,7 @@ interface ReplicaCell {
   readonly replica: string;
   readonly counts: ReplicaCounts;
   readonly latency: HdrCounts;
+  readonly latencyFloor: HdrCounts;
 }
 
 export class SeriesStore {
@@ -169,16 +176,17 @@ export class SeriesStore {
     cell.catchUp.addCells(catchUp);
   }
 
-  private addReplica({ series, latency }: DecodedReplica): void {
+  private addReplica({ series, latency, latencyFloor }: DecodedReplica): void {
     const { stage, profile, replica } = series;
     const known = this.replicas.get(stage, profile, () => new Map());
     let cell = known.get(replica);
     if (cell === undefined) {
-      cell = { stage, profile, replica, counts: noReplica(), latency: new HdrCounts() };
+      cell = { stage, profile, replica, counts: noReplica(), latency: new HdrCounts(), latencyFloor: new HdrCounts() };
       known.set(replica, cell);
     }
     addReplica(cell.counts, series);
     cell.latency.addCells(latency);
+    cell.latencyFloor.addCells(latencyFloor);
   }
 }
 
@@ -228,16 +236,19 @@ export function selectFrom(
 
 /** Sums of the cells that share a name, in order of the names. */
 function byName(cells: readonly ReplicaCell[], nameOf: (replica: string) => string): readonly ReplicaTotals[] {
-  const totals = new Map<
-    string,
-    { readonly name: string; readonly counts: ReplicaCounts; readonly latency: HdrCounts }
-  >();
-  for (const { replica, counts, latency } of cells) {
+  const totals = new Map<string, ReplicaTotals & { readonly counts: ReplicaCounts }>();
+  for (const { replica, counts, latency, latencyFloor } of cells) {
     const name = nameOf(replica);
-    const sum = totals.get(name) ?? { name, counts: noReplica(), latency: new HdrCounts() };
+    const sum = totals.get(name) ?? {
+      name,
+      counts: noReplica(),
+      latency: new HdrCounts(),
+      latencyFloor: new HdrCounts(),
+    };
     totals.set(name, sum);
     addReplica(sum.counts, counts);
     sum.latency.addAll(latency);
+    sum.latencyFloor.addAll(latencyFloor);
   }
   return [...totals.values()].sort((a, b) => byNumberedName(a.name, b.name));
 }
@@ -305,5 +316,7 @@ function emptyHistograms(): Record<HistogramName, HdrCounts> {
     service: new HdrCounts(),
     lag: new HdrCounts(),
     failure: new HdrCounts(),
+    latencyFloor: new HdrCounts(),
+    serviceFloor: new HdrCounts(),
   };
 }

@@ -246,7 +246,7 @@ function recordOf(
   ratePerSecond: number,
   purpose: ProbeRecord['purpose'],
 ): ProbeRecord {
-  const outcome = report === undefined ? undefined : outcomeOfRun(report.verdict, report.thresholds);
+  const outcome = report === undefined ? undefined : outcomeOfRun(report.verdict);
   if (report !== undefined && outcome !== undefined) return probeRecordOf(report, ratePerSecond, purpose, outcome);
   const { failure, verdict, folder } = finished;
   throw new CliError({

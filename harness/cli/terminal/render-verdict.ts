@@ -4,6 +4,7 @@
 import { formatAs } from '../../analysis/format.js';
 import type { Failure } from '../../log/errors.js';
 import type { Report } from '../../report/schema.js';
+import { beside } from '../../report/values.js';
 import { count, latency, percent, rate } from './quantity.js';
 import type { Style } from './style.js';
 import { table } from './table.js';
@@ -35,8 +36,11 @@ function hintOf({ verdict }: Report, failure: Failure | undefined): readonly str
 }
 
 function measured({ summary }: Report): readonly string[] {
-  const { latencyMs } = summary;
-  const of = (ms: number | null): string => (ms === null ? '–' : latency(ms));
+  const { latencyMs, latencyFloorMs } = summary;
+  const of = (name: 'p50' | 'p95' | 'p99' | 'max'): string => {
+    const ms = latencyMs[name];
+    return `${name} ${ms === null ? '–' : latency(ms)}${beside(ms, latencyFloorMs?.[name])}`;
+  };
   const { sent, offered, succeeded, failed, throughputPerSecond, errorRate } = summary;
   const outcomes = `${count(succeeded)} succeeded, ${count(failed)} failed${losses(summary)}`;
   const throughput = throughputPerSecond === null ? '–' : rate(throughputPerSecond);
@@ -44,10 +48,7 @@ function measured({ summary }: Report): readonly string[] {
   return table([
     ['  requests', `${count(sent)} sent of ${count(offered)} due, ${outcomes}`],
     ['  throughput', `${throughput}${errors}`],
-    [
-      '  latency',
-      `p50 ${of(latencyMs.p50)}, p95 ${of(latencyMs.p95)}, p99 ${of(latencyMs.p99)}, max ${of(latencyMs.max)}`,
-    ],
+    ['  latency', `${of('p50')}, ${of('p95')}, ${of('p99')}, ${of('max')}`],
   ]);
 }
 
@@ -58,12 +59,19 @@ function losses({ lost, dropped, unsent }: Report['summary']): string {
 
 function thresholds(report: Report, style: Style): readonly string[] {
   return table(
-    report.thresholds.map(({ check, actual, unit, passed, why }) => [
-      `  ${passed ? style.green('pass') : style.red('FAIL')}`,
+    report.thresholds.map(({ check, actual, unit, passed, why, floor, undecided }) => [
+      `  ${resultOf(passed, undecided, style)}`,
       check,
-      actual === null ? `no data${why === undefined ? '' : `: ${why}`}` : formatAs(unit, actual),
+      actual === null
+        ? `no data${why === undefined ? '' : `: ${why}`}`
+        : `${formatAs(unit, actual)}${beside(actual, floor)}`,
     ]),
   );
+}
+
+function resultOf(passed: boolean, undecided: boolean | undefined, style: Style): string {
+  if (undecided === true) return style.yellow('????');
+  return passed ? style.green('pass') : style.red('FAIL');
 }
 
 function paintFor(kind: Report['verdict']['kind'], style: Style): (text: string) => string {

@@ -32,9 +32,10 @@ function brokenThreshold(plan: Plan, aggregate: Aggregate, tMs: number): EarlySt
   if (!plan.thresholds.some((threshold) => threshold.abortOnFail)) return undefined;
   const elapsedMs = measuredMs(plan, tMs);
   if (elapsedMs === 0) return undefined;
-  for (const { threshold, measurement, passed } of judgeThresholds(plan, aggregate)) {
+  for (const { threshold, measurement, passed, undecided } of judgeThresholds(plan, aggregate)) {
     if (!threshold.abortOnFail || elapsedMs < threshold.afterMs) continue;
-    if (passed || measurement.kind === 'no-data') continue;
+    // What only the generator's own share breaks says nothing of the target.
+    if (passed || undecided || measurement.kind === 'no-data') continue;
     const { text } = threshold.check;
     return {
       reason: 'threshold',
@@ -51,6 +52,7 @@ function heldStopRule(plan: Plan, aggregate: Aggregate, tMs: number): EarlyStop 
     if (tMs < windowMs) continue;
     const measured = measure(check, plan, aggregate, { fromMs: tMs - windowMs, toMs: tMs });
     if (measured.kind === 'no-data' || !holds(check, measured.value)) continue;
+    if (measured.floor !== undefined && !holds(check, measured.floor)) continue;
     return {
       reason: 'stop-rule',
       check: check.text,

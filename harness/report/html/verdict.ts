@@ -1,6 +1,6 @@
 /** The first screen of the page: which run it was, the verdict and its reasons, and the key figures. */
 import type { Report } from '../schema.js';
-import { count, duration, ms, rate, share } from '../values.js';
+import { beside, count, duration, ms, rate, share } from '../values.js';
 import { type Fragment, html, type Markup } from './markup.js';
 
 type Kind = Report['verdict']['kind'];
@@ -65,17 +65,19 @@ function thresholdsHeld({ thresholds }: Report): string {
 }
 
 function keyFigures({ summary }: Report): Markup {
-  const { latencyMs: latency, serviceMs: service, sessions } = summary;
+  const { latencyMs: latency, latencyFloorMs: floor, serviceMs: service, sessions } = summary;
+  const ofService = (name: 'p50' | 'p95' | 'p99' | 'max'): string =>
+    `service time ${ms(service[name])}${beside(latency[name], floor?.[name])}`;
   const errors = summary.failed - summary.byUs + summary.lost;
   const entries: readonly (readonly [term: string, value: Fragment, below: string])[] = [
     ['Throughput', rate(summary.throughputPerSecond), `${rate(summary.offeredPerSecond)} offered`],
     ['Delivered', share(summary.deliveredRatio), `${count(summary.sent)} of ${count(summary.offered)} due`],
     ['Errors', share(summary.errorRate), `${count(errors)} of ${count(summary.sent)} sent`],
     ['Sessions at once', count(sessions.peak), `${count(sessions.lost)} lost`],
-    ['Latency p50', ms(latency.p50), `service time ${ms(service.p50)}`],
-    ['Latency p95', ms(latency.p95), `service time ${ms(service.p95)}`],
-    ['Latency p99', ms(latency.p99), `service time ${ms(service.p99)}`],
-    ['Latency max', ms(latency.max), `service time ${ms(service.max)}`],
+    ['Latency p50', ms(latency.p50), ofService('p50')],
+    ['Latency p95', ms(latency.p95), ofService('p95')],
+    ['Latency p99', ms(latency.p99), ofService('p99')],
+    ['Latency max', ms(latency.max), ofService('max')],
   ];
   return html`<dl class="figures">${entries.map(
     ([term, value, below]) => html`<div><dt>${term}</dt><dd>${value}<small>${below}</small></dd></div>`,

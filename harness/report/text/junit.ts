@@ -64,9 +64,10 @@ function validityCase(report: Report): Case {
 
 function thresholdCase(
   report: Report,
-  { check, actual, unit, passed, samples, why }: Report['thresholds'][number],
+  { check, actual, unit, passed, samples, why, floor, undecided }: Report['thresholds'][number],
 ): Case {
-  const was = actual === null ? `no data: ${why ?? 'nothing was measured'}` : `was ${formatAs(unit, actual)}`;
+  const own = undecided === true && floor !== undefined ? `, but ${formatAs(unit, floor)} without the generator` : '';
+  const was = actual === null ? `no data: ${why ?? 'nothing was measured'}` : `was ${formatAs(unit, actual)}${own}`;
   return testCase(
     report,
     check,

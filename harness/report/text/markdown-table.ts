@@ -2,6 +2,7 @@
 import { formatAs, formatMs, significant } from '../../analysis/format.js';
 import type { LatencyBlock } from '../sections/shared/fields.js';
 import { oneLine } from '../tidy.js';
+import { beside } from '../values.js';
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
@@ -18,8 +19,12 @@ export function text(raw: string, limit = 300): string {
 
 const entities: Readonly<Record<string, string>> = { '<': '&lt;', '&': '&amp;' };
 
-export function percentiles({ count, p50, p95, p99, max }: LatencyBlock): string {
-  return count === 0 ? 'no data' : `p50 ${ms(p50)}, p95 ${ms(p95)}, p99 ${ms(p99)}, max ${ms(max)}`;
+/** @param floor the same times without the generator's own share, where that is known */
+export function percentiles(times: LatencyBlock, floor?: LatencyBlock): string {
+  if (times.count === 0) return 'no data';
+  return (['p50', 'p95', 'p99', 'max'] as const)
+    .map((name) => `${name} ${ms(times[name])}${beside(times[name], floor?.[name])}`)
+    .join(', ');
 }
 
 export function ms(value: number | null): string {

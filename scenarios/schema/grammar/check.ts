@@ -142,6 +142,7 @@ export const categories = {
   protocol_violation: 'an answer that breaks the rules of MCP',
   stream_lost: 'the connection or stream ended before the answer was complete',
   aborted_by_us: 'we closed the connection on purpose (`misbehave`), or the run was stopped',
+  exhausted_by_us: 'the machine of a worker had no local port, file or process left for a connection',
   provoked_by_us: 'it failed because we misbehaved on purpose (`misbehave`)',
   lost: 'nothing ever answered',
 } as const;

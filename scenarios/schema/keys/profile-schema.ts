@@ -318,11 +318,12 @@ export const profileSchema = z.strictObject({
         'and the default is maxInFlight (open loop: 8).',
     ),
   pacing: z
-    .enum(['batch', 'metronome', 'spin'])
-    .prefault('batch')
+    .enum(['auto', 'batch', 'metronome', 'spin'])
+    .prefault('auto')
     .describe(
       'How exactly due times are kept. batch: to 1 ms; metronome: to 0.1 ms, at the cost of processor time; ' +
-        'spin: as exactly as the machine can, at the cost of a whole core.',
+        'spin: as exactly as the machine can, at the cost of a whole core; ' +
+        'auto: metronome on a worker that sends at most 2,000 operations a second, otherwise batch.',
     ),
   timeout: positiveDuration
     .prefault('5s')

@@ -3,6 +3,7 @@ import hdr from 'hdr-histogram-js';
 import type { Health } from '../../../client-sim/protocol/messages.js';
 import type {
   OperationSeries,
+  OwnTimeReport,
   ReplicaSeries,
   SessionSeries,
   Telemetry,
@@ -16,6 +17,10 @@ export interface SampleOptions {
   readonly workers?: number;
   /** Latency in microseconds of operation `i` of a second. */
   readonly latencyUs?: (second: number, i: number, worker: number) => number;
+  /** The same without the generator's own share; absent: not known, as in logs of older versions. */
+  readonly floorUs?: (second: number, i: number, worker: number) => number;
+  /** What a worker says of its own time in a second. */
+  readonly own?: (second: number, worker: number) => Partial<OwnTimeReport>;
   readonly health?: Partial<Health>;
   /** Changes a series before it is sent. */
   readonly change?: (series: OperationSeries, second: number, worker: number) => OperationSeries;
@@ -44,6 +49,19 @@ const fitHealth: Health = {
   openFiles: 30,
   openFilesLimit: 1024,
   saturated: false,
+};
+
+const fitOwn: OwnTimeReport = {
+  sent: 50,
+  outSumMs: 10,
+  outMaxMs: 0.4,
+  answered: 50,
+  inSumMs: 5,
+  inMaxMs: 0.3,
+  elapsedMs: 1000,
+  onProcessorMs: 50,
+  waitedMs: 5,
+  stoppedMs: 0,
 };
 
 export function encode(valuesUs: readonly number[]): string {
@@ -88,7 +106,14 @@ function secondBatch(plan: Plan, stage: StagePlan, worker: number, toMs: number,
     return profile.operations.map((operation) => {
       const count = Math.round((perSecond * operation.weight) / weights);
       const values = Array.from({ length: count }, (_, i) => latencyOf(second, i, worker));
-      const plain = operationSeries(stage.index, profile.name, operation.name, values);
+      const floors = values.map((_, i) => options.floorUs?.(second, i, worker) ?? 0);
+      const plain = operationSeries(
+        stage.index,
+        profile.name,
+        operation.name,
+        values,
+        options.floorUs === undefined ? undefined : floors,
+      );
       return options.change?.(plain, second, worker) ?? plain;
     });
   });
@@ -120,6 +145,7 @@ function secondBatch(plan: Plan, stage: StagePlan, worker: number, toMs: number,
           ),
         }),
     gauges: { clients, sessions: clients, connections: clients * 2, inFlight: 1, queued: 0 },
+    ...(options.own === undefined ? {} : { own: { ...fitOwn, ...options.own(second, worker) } }),
     health: { ...fitHealth, ...options.health },
     samples: second === 0 ? [...(options.samples ?? [])] : [],
   };
@@ -130,6 +156,7 @@ function operationSeries(
   profile: string,
   operation: string,
   latenciesUs: readonly number[],
+  floorsUs?: readonly number[],
 ): OperationSeries {
   return {
     stage,
@@ -150,6 +177,7 @@ function operationSeries(
             latency: encode(latenciesUs),
             service: encode(latenciesUs.map((value) => Math.max(1, value - 200))),
             lag: encode(latenciesUs.map(() => 200)),
+            ...(floorsUs === undefined ? {} : { latencyFloor: encode(floorsUs) }),
           },
   };
 }

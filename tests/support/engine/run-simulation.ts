@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import { createEngine, type Engine } from '../../../client-sim/engine/engine.js';
 import { Batch } from '../../../client-sim/measure/batch.js';
 import { LoopMonitor } from '../../../client-sim/measure/loop-monitor.js';
+import { OwnShare } from '../../../client-sim/measure/own-share.js';
 import { ReplicaNames } from '../../../client-sim/measure/replica-names.js';
 import type { Snapshot } from '../../../client-sim/measure/snapshot.js';
 import type { OperationSeries, ReplicaSeries, SessionSeries } from '../../../client-sim/protocol/telemetry.js';
@@ -56,6 +57,8 @@ export function runSimulation(plan: WorkerPlan, options: SimulationOptions): Sim
     startMs: 0,
     runClock: { startHrMs: 0, errorMs: 0 },
     loop,
+    // In virtual time the thread sleeps whenever it is not called.
+    own: new OwnShare({ idleMs: () => world.nowMs, turns: undefined, readSchedule: undefined }, () => world.nowMs),
     templates: (profile) =>
       profile.operations.map((operation, index) => ({
         index,

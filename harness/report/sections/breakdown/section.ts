@@ -4,7 +4,7 @@ import { trialsOf } from '../../../analysis/statistics/trials.js';
 import { html, type Markup } from '../../html/markup.js';
 import { type Column, table } from '../../html/table.js';
 import * as markdown from '../../text/markdown-table.js';
-import { count, duration, ms, rate, share } from '../../values.js';
+import { beside, count, duration, ms, rate, share } from '../../values.js';
 import type { BuildInput, ReportSection, SectionReport } from '../report-section.js';
 import type { LatencyBlock } from '../shared/fields.js';
 import { type Operations, operationsBlock, peaksOf, trafficBlock } from '../shared/traffic.js';
@@ -33,14 +33,14 @@ export const breakdown = {
       ? ''
       : markdown.table(
           ['Operation', 'Profile', 'Succeeded', 'Failed', 'p50', 'p95', 'p99'],
-          operations.map(({ name, profile, succeeded, failed, byUs, latencyMs }) => [
+          operations.map(({ name, profile, succeeded, failed, byUs, latencyMs, latencyFloorMs }) => [
             markdown.text(name),
             markdown.text(profile),
             significant(succeeded),
             significant(failed - byUs),
-            ms(latencyMs.p50),
-            ms(latencyMs.p95),
-            ms(latencyMs.p99),
+            ...(['p50', 'p95', 'p99'] as const).map(
+              (name) => `${ms(latencyMs[name])}${beside(latencyMs[name], latencyFloorMs?.[name])}`,
+            ),
           ]),
         ),
 } satisfies ReportSection<typeof schema, Reads>;
@@ -76,15 +76,21 @@ const operationColumns: readonly Column<Operations>[] = [
   { head: 'Not sent', cell: ({ dropped, unsent }) => count(dropped + unsent) },
   { head: 'Throughput', cell: ({ throughputPerSecond }) => rate(throughputPerSecond) },
   { head: 'Errors', cell: ({ errorRate }) => share(errorRate) },
-  { head: 'p50', cell: ({ latencyMs }) => ms(latencyMs.p50) },
-  { head: 'p95', cell: ({ latencyMs }) => ms(latencyMs.p95) },
-  { head: 'p99', cell: ({ latencyMs }) => ms(latencyMs.p99) },
-  { head: 'Max', cell: ({ latencyMs }) => ms(latencyMs.max) },
+  { head: 'p50', cell: latencyCell('p50') },
+  { head: 'p95', cell: latencyCell('p95') },
+  { head: 'p99', cell: latencyCell('p99') },
+  { head: 'Max', cell: latencyCell('max') },
 ];
+
+function latencyCell(name: 'p50' | 'p95' | 'p99' | 'max'): Column<Operations>['cell'] {
+  return ({ latencyMs, latencyFloorMs }) =>
+    html`${ms(latencyMs[name])}<span class="quiet">${beside(latencyMs[name], latencyFloorMs?.[name])}</span>`;
+}
 
 type NamedTimes = readonly [name: string, times: LatencyBlock];
 
-function timesTable({ latencyMs, serviceMs, lagMs, failureMs, connectMs }: SummaryData['summary']): Markup {
+function timesTable(summary: SummaryData['summary']): Markup {
+  const { latencyMs, latencyFloorMs, serviceMs, serviceFloorMs, lagMs, failureMs, connectMs } = summary;
   const statistics = ['min', 'mean', 'p50', 'p90', 'p95', 'p99', 'p999', 'max'] as const;
   return table<NamedTimes>(
     'Times, measured stages',
@@ -100,7 +106,9 @@ function timesTable({ latencyMs, serviceMs, lagMs, failureMs, connectMs }: Summa
     ],
     [
       ['Latency, from due to answer', latencyMs],
+      ...(latencyFloorMs === undefined ? [] : [['– without the generator', latencyFloorMs] as const]),
       ['Service, from send to answer', serviceMs],
+      ...(serviceFloorMs === undefined ? [] : [['– without the generator', serviceFloorMs] as const]),
       ['Lag, from due to send', lagMs],
       ['Failed operations, from due to end', failureMs],
       ['Connect and handshake', connectMs],

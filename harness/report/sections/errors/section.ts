@@ -174,5 +174,6 @@ const meanings: Readonly<Record<string, string>> = {
   protocol_violation: 'an answer that is not valid MCP, or does not belong to our request',
   stream_lost: 'the connection ended in the middle of an answer',
   aborted_by_us: 'cut off by swarmbench when the run was stopped',
+  exhausted_by_us: 'this machine had no local port, file or process left for a connection',
   lost: 'no answer before the drain ended',
 };

@@ -32,10 +32,12 @@ function heatMap({ aggregate }: BuildInput): LatencyData['heatMap'] {
 
 function histograms({ plan, aggregate, measured }: BuildInput): LatencyData['histograms'] {
   const whole = aggregate.select({ stages: measured });
-  const { latency: fromDue, service, lag, failure } = whole.histograms;
+  const { latency: fromDue, service, lag, failure, latencyFloor, serviceFloor } = whole.histograms;
   const named = [
     ['latency', fromDue],
     ['service', service],
+    ['latencyFloor', latencyFloor],
+    ['serviceFloor', serviceFloor],
     ['lag', lag],
     ['failure', failure],
     ['connect', whole.connect],

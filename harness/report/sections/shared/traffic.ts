@@ -6,6 +6,7 @@ import type { RunModel } from '../../../analysis/fold-run.js';
 import type { Totals } from '../../../analysis/merge/series-store.js';
 import { secondsWithin } from '../../../analysis/merge/timeline.js';
 import { byKey } from '../../../analysis/order.js';
+import { isShareKnown } from '../../../analysis/statistics/interval.js';
 import { summarise } from '../../../analysis/statistics/latency-summary.js';
 import { peak } from '../../../analysis/statistics/numbers.js';
 import { count, latencyBlock, maybe } from './fields.js';
@@ -27,6 +28,12 @@ export const operationFields = {
   errorRate: maybe,
   latencyMs: latencyBlock,
   serviceMs: latencyBlock,
+  /**
+   * The same without what the generator itself added: each quantile of the truth lies between the two. Absent where
+   * that is not known.
+   */
+  latencyFloorMs: latencyBlock.optional(),
+  serviceFloorMs: latencyBlock.optional(),
   lagMs: latencyBlock,
   /** From due to the end, of failed operations. */
   failureMs: latencyBlock,
@@ -61,7 +68,7 @@ type Traffic = z.infer<z.ZodObject<typeof trafficFields>>;
 
 export function operationsBlock({ counts, errors, histograms }: Totals, seconds: number): Operations {
   const { ended, failed } = targetErrors(counts, errors);
-  const { latency, service, lag, failure } = histograms;
+  const { latency, service, lag, failure, latencyFloor, serviceFloor } = histograms;
   return {
     ...counts,
     byUs: countByUs(errors),
@@ -71,6 +78,8 @@ export function operationsBlock({ counts, errors, histograms }: Totals, seconds:
     errorRate: ended === 0 ? null : failed / ended,
     latencyMs: summarise(latency),
     serviceMs: summarise(service),
+    ...(isShareKnown(latency, latencyFloor) ? { latencyFloorMs: summarise(latencyFloor) } : {}),
+    ...(isShareKnown(service, serviceFloor) ? { serviceFloorMs: summarise(serviceFloor) } : {}),
     lagMs: summarise(lag),
     failureMs: summarise(failure),
   };

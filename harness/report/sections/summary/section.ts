@@ -35,8 +35,8 @@ export const summary = {
         ['Throughput', rate(all.throughputPerSecond)],
         ['Offered', `${rate(all.offeredPerSecond)}, ${share(all.deliveredRatio)} delivered`],
         ['Errors', `${significant(errors)} (${share(all.errorRate)})`],
-        ['Latency from due time', percentiles(all.latencyMs)],
-        ['Service time', percentiles(all.serviceMs)],
+        ['Latency from due time', percentiles(all.latencyMs, all.latencyFloorMs)],
+        ['Service time', percentiles(all.serviceMs, all.serviceFloorMs)],
         ['Connect', percentiles(all.connectMs)],
         [
           'Sessions',

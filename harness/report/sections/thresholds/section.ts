@@ -4,7 +4,7 @@ import { judgeThresholds } from '../../../analysis/judge/thresholds.js';
 import { type Fragment, html, type Markup } from '../../html/markup.js';
 import { table } from '../../html/table.js';
 import * as markdown from '../../text/markdown-table.js';
-import { count } from '../../values.js';
+import { beside, count } from '../../values.js';
 import type { ReportSection, SectionData, SectionReport } from '../report-section.js';
 import * as fields from '../shared/fields.js';
 
@@ -17,6 +17,10 @@ const schema = {
       comparison: z.enum(['<', '<=', '>', '>=', '==', '!=']),
       wanted: z.number(),
       actual: fields.maybe,
+      /** Of a latency: without what the generator itself added. Absent: not known. */
+      floor: z.number().optional(),
+      /** It is broken as measured, but not without what the generator added: the run is invalid. */
+      undecided: z.boolean().optional(),
       passed: z.boolean(),
       samples: fields.count,
       /** Why there is no actual value. */
@@ -32,13 +36,15 @@ export const thresholds = {
   title: 'Thresholds',
   schema,
   build: ({ plan, aggregate }) => ({
-    thresholds: judgeThresholds(plan, aggregate).map(({ threshold: { check }, measurement, passed }) => ({
+    thresholds: judgeThresholds(plan, aggregate).map(({ threshold: { check }, measurement, passed, undecided }) => ({
       check: check.text,
       metric: check.metric,
       unit: unitOf(check.metric),
       comparison: check.comparison,
       wanted: check.value,
       actual: measurement.kind === 'value' ? measurement.value : null,
+      ...(measurement.kind === 'value' && measurement.floor !== undefined ? { floor: measurement.floor } : {}),
+      ...(undecided ? { undecided } : {}),
       passed,
       samples: measurement.kind === 'value' ? measurement.samples : 0,
       ...(measurement.kind === 'no-data' ? { why: measurement.why } : {}),
@@ -50,10 +56,12 @@ export const thresholds = {
       ? ''
       : markdown.table(
           ['', 'Threshold', 'Actual', 'Samples'],
-          all.map(({ check, actual, unit, passed, samples, why }) => [
-            passed ? '✅' : '❌',
+          all.map(({ check, actual, unit, passed, samples, why, floor, undecided }) => [
+            mark(passed, undecided),
             markdown.text(check),
-            actual === null ? `no data: ${markdown.text(why ?? '')}` : formatAs(unit, actual),
+            actual === null
+              ? `no data: ${markdown.text(why ?? '')}`
+              : `${formatAs(unit, actual)}${beside(actual, floor)}`,
             significant(samples),
           ]),
         ),
@@ -71,8 +79,8 @@ ${table<Threshold>(
     { head: 'Threshold', cell: ({ check }) => html`<code>${check}</code>` },
     {
       head: 'Result',
-      cell: ({ passed }) =>
-        html`<span class="mark-cell ${passed ? 'good' : 'bad'}">${passed ? '✓ held' : '✗ broken'}</span>`,
+      cell: ({ passed, undecided }) =>
+        html`<span class="mark-cell ${passed ? 'good' : 'bad'}">${resultText(passed, undecided)}</span>`,
       text: true,
     },
     { head: 'Actual', cell: actualOf },
@@ -84,8 +92,20 @@ ${table<Threshold>(
 )}`;
 }
 
-function actualOf({ actual, unit }: Threshold): Fragment {
-  return actual === null ? html`<span class="bad">no data</span>` : formatAs(unit, actual);
+function mark(passed: boolean, undecided: boolean | undefined): string {
+  if (undecided === true) return '⚠️';
+  return passed ? '✅' : '❌';
+}
+
+function resultText(passed: boolean, undecided: boolean | undefined): string {
+  if (undecided === true) return '? not decided';
+  return passed ? '✓ held' : '✗ broken';
+}
+
+function actualOf({ actual, unit, floor }: Threshold): Fragment {
+  return actual === null
+    ? html`<span class="bad">no data</span>`
+    : html`${formatAs(unit, actual)}<span class="quiet">${beside(actual, floor)}</span>`;
 }
 
 /** How much of the limit is left, or how far the value is beyond it; in its own unit where the limit is 0. */

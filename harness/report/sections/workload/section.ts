@@ -57,6 +57,7 @@ function describeLoad({ arrivals, pacing }: ProfilePlan): string {
 
 /** How often the clock is read: operations that are due at the same reading leave in one burst. */
 const pacingText: Readonly<Record<ProfilePlan['pacing'], string>> = {
+  auto: 'paced by the rate of a worker (0.1 or 1 ms)',
   batch: 'paced by batch (1 ms)',
   metronome: 'paced by metronome (0.1 ms)',
   spin: 'paced by spin (a core of its own)',
