@@ -17,6 +17,8 @@ import { lockHash } from './install.mjs';
 import { runQuietly } from './run-quietly.mjs';
 
 const STAMP = '.inputs.json';
+/** What the compiler remembers of its last run; it stands in `dist`, so that it goes when that is deleted. */
+const COMPILER_STATE = '.tsbuildinfo';
 
 /** A file with a new time and the same hash, as after a checkout, is unchanged; the stamp then gets the new time. */
 export function isBuilt(root) {
@@ -50,6 +52,10 @@ export async function build(root) {
       return [path, { mtimeMs, size, sha256: hashOf(root, path) }];
     }),
   );
+  // The compiler trusts its state and would not write a lost output again.
+  const wanted = Object.keys(inputs).flatMap(outputsOf);
+  if (!wanted.every((output) => existsSync(join(root, 'dist', output))))
+    rmSync(join(root, 'dist', COMPILER_STATE), { force: true });
   await runQuietly({
     command: process.execPath,
     args: [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '--project', root],
@@ -57,7 +63,7 @@ export async function build(root) {
     failure: 'the build failed',
     hint: 'fix the type errors above; `npm run typecheck` shows them again',
   });
-  removeStaleOutputs(root, new Set(Object.keys(inputs).flatMap(outputsOf)));
+  removeStaleOutputs(root, new Set([...wanted, STAMP, COMPILER_STATE]));
   writeStamp(root, { lock: lockHash(root), inputs });
 }
 
@@ -67,7 +73,7 @@ function removeStaleOutputs(root, wanted) {
   for (const path of filesBelow(dist, '')) {
     // The compiler copies the JSON files that are imported, wherever their sources are.
     const isCopy = path.endsWith('.json') && existsSync(join(root, path));
-    if (!wanted.has(path) && !isCopy && path !== STAMP) rmSync(join(dist, path));
+    if (!wanted.has(path) && !isCopy) rmSync(join(dist, path));
   }
   removeEmptyFolders(dist);
 }
