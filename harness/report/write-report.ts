@@ -6,7 +6,7 @@ import { ceilingNotes, readCalibration } from './calibration.js';
 import { renderHtml } from './html/page.js';
 import { ReportError, readRun } from './read-log.js';
 import { readMetrics } from './read-metrics.js';
-import type { Report } from './schema.js';
+import { type Report, reportSchema } from './schema.js';
 import { renderHgrm, renderHlog } from './text/histogram-files.js';
 import { renderJunit } from './text/junit.js';
 import { renderMarkdown } from './text/markdown.js';
@@ -30,17 +30,24 @@ export const artifacts = {
  */
 export async function writeReport(runFolder: string): Promise<Report> {
   const folder = resolve(runFolder);
-  const plain = await reportOf(folder);
-  const notes = ceilingNotes(plain, await readCalibration(join(dirname(folder), 'calibration.json')));
-  const report: Report = { ...plain, notes: [...notes, ...plain.notes] };
-  await replace(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 1)}\n`);
-  for (const [name, render] of Object.entries(artifacts)) await replace(join(folder, name), render(report));
+  const { report, texts } = await render(folder);
+  for (const [name, text] of texts) await replace(join(folder, name), text);
   return report;
 }
 
-async function reportOf(folder: string): Promise<Report> {
+interface Rendered {
+  readonly report: Report;
+  /** By file name. */
+  readonly texts: readonly (readonly [name: string, text: string])[];
+}
+
+async function render(folder: string): Promise<Rendered> {
   try {
-    return buildReport(await readRun(folder), await readMetrics(folder));
+    const plain = buildReport(await readRun(folder), await readMetrics(folder));
+    const ceiling = ceilingNotes(plain, await readCalibration(join(dirname(folder), 'calibration.json')));
+    const report: Report = { ...plain, notes: [...damage(plain), ...ceiling, ...plain.notes] };
+    const json = ['report.json', `${JSON.stringify(report, undefined, 1)}\n`] as const;
+    return { report, texts: [json, ...Object.entries(artifacts).map(([name, draw]) => [name, draw(report)] as const)] };
   } catch (error) {
     if (codeOf(error) !== undefined) throw error;
     // Lines are JSON but do not fit together, so that the sum of them cannot be computed.
@@ -52,6 +59,13 @@ async function reportOf(folder: string): Promise<Report> {
       { cause: error },
     );
   }
+}
+
+/** Events are not checked when they are read, so wrong values in them can come as far as the report. */
+function damage(report: Report): readonly string[] {
+  const [first] = reportSchema.safeParse(report).error?.issues ?? [];
+  if (first === undefined) return [];
+  return [`the log is damaged: the report has a wrong value at ${first.path.join('.')} (${first.message})`];
 }
 
 /** Readers never see half a file. */
