@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { discover } from './preflight/discover.js';
+import { parseDiscoveryOrder } from './protocol/discovery.js';
 import { parseOptions, USAGE, UsageError } from './worker/arguments.js';
 import { LoadWorker, type WorkerEnd } from './worker/load-worker.js';
 
@@ -16,6 +18,7 @@ function log(text: string): void {
 }
 
 async function main(): Promise<number> {
+  if (process.argv[2] === '--discover') return discoverOnce();
   const options = parseOptions(process.argv.slice(2), {
     token: process.env.SWARMBENCH_WORKER_TOKEN,
     cores: availableParallelism(),
@@ -35,6 +38,13 @@ async function main(): Promise<number> {
   const end = await new LoadWorker(options).work({ drain: drain.signal, cut: cut.signal });
   if (end.kind !== 'stopped') log(end.why);
   return EXIT_CODES[end.kind];
+}
+
+/** A look at a server: the order on standard input, what was found on standard output. */
+async function discoverOnce(): Promise<number> {
+  const found = await discover(parseDiscoveryOrder(readFileSync(0, 'utf8')));
+  await new Promise<void>((resolve) => process.stdout.write(JSON.stringify(found), () => resolve()));
+  return 0;
 }
 
 main().then(

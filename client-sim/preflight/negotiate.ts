@@ -22,6 +22,8 @@ export type Negotiation =
       readonly session: PreflightSession;
       readonly pinned: PinnedProtocol;
       readonly serverInfo: InitializeResult['serverInfo'];
+      /** The result of the handshake: capabilities, instructions. Empty where there was none. */
+      readonly introduction: Readonly<Record<string, unknown>>;
     }
   /** `problem` names the request, the answer, and what to do. */
   | { readonly ok: false; readonly problem: string; readonly session: PreflightSession };
@@ -52,7 +54,13 @@ export async function negotiate(
   const verdict = judgeDiscovery(discovery, era);
   switch (verdict.kind) {
     case 'modern':
-      return { ok: true, session, pinned: session.protocol, serverInfo: verdict.serverInfo };
+      return {
+        ok: true,
+        session,
+        pinned: session.protocol,
+        serverInfo: verdict.serverInfo,
+        introduction: introductionIn(discovery),
+      };
     case 'legacy':
       session.markLastExpected();
       return initialize(session, endpoint, options);
@@ -165,7 +173,11 @@ async function initialize(
   );
   if (confirmed.failure !== undefined)
     return failed(session, `sent notifications/initialized to ${endpoint.url}, got ${confirmed.failure.detail}.`);
-  return { ok: true, session, pinned: session.protocol, serverInfo };
+  return { ok: true, session, pinned: session.protocol, serverInfo, introduction: introductionIn(answered) };
+}
+
+function introductionIn({ answer, failure }: RawExchange): Readonly<Record<string, unknown>> {
+  return answer === undefined || failure !== undefined ? {} : resultOf(answer);
 }
 
 /** Closes the session, of which only the record is still useful. */

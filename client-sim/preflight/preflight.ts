@@ -1,4 +1,4 @@
-import type { HeaderPlan, OperationPlan, ProfilePlan } from '../../scenarios/schema/plan.js';
+import type { OperationPlan, ProfilePlan } from '../../scenarios/schema/plan.js';
 import { factsOf, type TransportName } from '../../scenarios/schema/transports.js';
 import { sessionRules } from '../load/session-rules.js';
 import { compileRequest } from '../mcp/compile-request.js';
@@ -12,11 +12,12 @@ import {
   type PreflightOrder,
   type PreflightResult,
 } from '../protocol/messages.js';
-import { type SettledOperation, withArguments } from '../protocol/settled-operation.js';
+import type { SettledOperation } from '../protocol/settled-operation.js';
 import { redact } from '../transport/sample.js';
 import { type Negotiation, negotiate } from './negotiate.js';
 import type { PreflightAnswer } from './preflight-session.js';
 import { listingFor, ServerCatalogue } from './server-catalogue.js';
+import { noTool, settleOperations, textOf } from './settle-operations.js';
 import { type StreamAttempt, tryStreams } from './try-streams.js';
 
 const TIMEOUT_MS = 10_000;
@@ -296,55 +297,46 @@ async function fillCatalogue({ session, profiles, catalogue }: EndpointAttempt):
 /** Calls each operation of the mix once. @param settled receives what the load needs to know of it */
 async function callEach(attempt: EndpointAttempt, settled: SettledOperation[]): Promise<string | undefined> {
   const { session, seed, profiles, pinned, catalogue } = attempt;
-  for (const profile of profiles) {
-    for (const [index, operation] of profile.operations.entries()) {
-      const where = `profile ${profile.name}, operation ${operation.name}`;
-      if (operation.method === 'ping' && pinned.era === 'modern') {
-        return (
-          `${where}: \`ping\` does not exist in the stateless era (MCP ${pinned.version}) that this server speaks. ` +
-          'Remove it from the mix, or set `era: legacy`.'
-        );
-      }
-      // `tryStreams` makes the subscriptions.
-      if (operation.method === 'resources/subscribe') continue;
-      const missing = catalogue.missing(operation);
-      if (missing !== undefined) return `${where}: ${missing}`;
-      const generated = operation.autoArguments === true ? catalogue.argumentsOf(operation) : undefined;
-      if (generated?.ok === false)
-        return `${where}: cannot generate arguments: ${generated.problem}. Write them in place of \`auto\`.`;
-      const paramHeaders = catalogue.headersOf(operation);
-      const whole = {
-        ...(generated === undefined ? operation : withArguments(operation, generated.template)),
-        paramHeaders,
-      };
-      if (generated !== undefined || paramHeaders.length > 0)
-        settled.push(settledOperation(profile, whole, generated !== undefined));
-      const answer = await session.operation(
-        compileRequest(whole, index, pinned),
-        { seed, slot: profile.firstSlot, sequence: 0 },
-        `${operation.method} ${operation.target ?? ''}`.trim(),
+  for (const { name, operations } of profiles) {
+    if (pinned.era === 'modern' && operations.some(({ method }) => method === 'ping'))
+      return (
+        `profile ${name}: \`ping\` does not exist in the stateless era (MCP ${pinned.version}) that this server speaks. ` +
+        'Remove it from the mix, or set `era: legacy`.'
       );
-      if (answer.failure !== undefined) return `${where}: ${failedCall(operation, answer)}`;
+  }
+  const { calls, problems, everyTool } = settleOperations(profiles, catalogue);
+  if (problems.length > 0) return problems.join('\n');
+  for (const [index, { profile, operation, settled: told, mix }] of calls.entries()) {
+    const answer = await session.operation(
+      compileRequest(operation, index, pinned),
+      { seed, slot: profile.firstSlot, sequence: 0 },
+      `${operation.method} ${operation.target ?? ''}`.trim(),
+    );
+    const { failure } = answer;
+    if (failure === undefined) {
+      if (told !== undefined) settled.push(told);
+      mix?.called.push(operation.name);
+    } else if (mix === undefined) {
+      return `profile ${profile.name}, operation ${operation.name}: ${failedCall(operation, answer)}`;
+    } else {
+      // The record shows the answer, and the load goes on without this tool.
+      session.markLastExpected();
+      const why = `its trial call failed with ${failure.category}: ${failure.detail}`;
+      mix.leftOut.push({ tool: operation.name, why });
     }
   }
+  for (const mix of everyTool) {
+    if (mix.called.length === 0) return noTool(mix);
+    session.exchanges.push({
+      step: `profile ${mix.profile}, tools: auto`,
+      request: '(which tools of the server are called)',
+      response: mix.called.join(', '),
+      durationMs: 0,
+      ok: true,
+      problem: textOf(mix),
+    });
+  }
   return undefined;
-}
-
-/** @param withParams the arguments were generated, so the load must be given them */
-function settledOperation(
-  { name }: ProfilePlan,
-  operation: OperationPlan & { readonly paramHeaders: readonly HeaderPlan[] },
-  withParams: boolean,
-): SettledOperation {
-  const { params, paramHeaders } = operation;
-  return {
-    profile: name,
-    operation: operation.name,
-    ...(withParams ? { params } : {}),
-    ...(paramHeaders.length === 0
-      ? {}
-      : { paramHeaders: paramHeaders.map((header) => ({ ...header, path: [...header.path] })) }),
-  };
 }
 
 function failedCall(operation: OperationPlan, { failure, requestText, responseText }: PreflightAnswer): string {

@@ -43,6 +43,20 @@ interface Entry {
   readonly entry: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * What a tool says about what it does (MCP, `ToolAnnotations`). A tool that is not read-only is destructive unless it
+ * says otherwise; one without either hint says nothing, which is what most servers do.
+ */
+export function destructiveness(
+  tool: Readonly<Record<string, unknown>> | undefined,
+): 'read-only' | 'additive' | 'destructive' | 'unsaid' {
+  const hints = isObject(tool?.annotations) ? tool.annotations : {};
+  const { readOnlyHint, destructiveHint } = hints;
+  if (readOnlyHint === true) return 'read-only';
+  if (destructiveHint === false) return 'additive';
+  return destructiveHint === true || readOnlyHint === false ? 'destructive' : 'unsaid';
+}
+
 /** The tools, resources and prompts that a server lists. */
 export class ServerCatalogue {
   private readonly entries = new Map<Listing, readonly Entry[]>();
@@ -91,6 +105,21 @@ export class ServerCatalogue {
       entries.filter((entry) => !refused.includes(entry)),
     );
     return undefined;
+  }
+
+  /** What the server says of a tool. */
+  toolEntry(tool: string): Readonly<Record<string, unknown>> | undefined {
+    return this.entries.get('tools/list')?.find(({ name }) => name === tool)?.entry;
+  }
+
+  /** Everything in a list, as the server says it. */
+  all(listing: Listing): readonly Readonly<Record<string, unknown>>[] {
+    return (this.entries.get(listing) ?? []).map(({ entry }) => entry);
+  }
+
+  /** Tools that a client must not use, with the reason. They are not among those that are listed. */
+  get refusedTools(): ReadonlyMap<string, string> {
+    return this.refused;
   }
 
   /** The headers that are made from the arguments of this operation. */

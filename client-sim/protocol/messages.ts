@@ -209,7 +209,7 @@ export type Order = PreflightOrder | AssignmentOrder | AdjustOrder | StopOrder;
 
 // ---- preflight result ---------------------------------------------------------------------------------------
 
-const exchange = z.strictObject({
+export const exchange = z.strictObject({
   step: z.string(),
   request: z.string(),
   response: z.string(),

@@ -23,6 +23,8 @@ export const endpointCodec: z.ZodType<Endpoint> = z.strictObject({
       command: z.array(z.string()).min(1),
       env: z.record(z.string(), z.string()),
       inherited: z.record(z.string(), z.string()),
+      cwd: z.string().exactOptional(),
+      writtenCommand: z.array(z.string()).exactOptional(),
     })
     .exactOptional(),
   tls: tls.exactOptional(),

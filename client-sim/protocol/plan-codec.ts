@@ -75,6 +75,7 @@ const operation = z.strictObject({
   weight: z.number().min(0),
   stamped: z.literal(true).exactOptional(),
   autoArguments: z.literal(true).exactOptional(),
+  everyTool: z.literal(true).exactOptional(),
   paramHeaders: headerPlans.exactOptional(),
   expect: z
     .strictObject({

@@ -11,6 +11,8 @@ export const settledOperation = z.strictObject({
   params: template.optional(),
   /** The headers that its tool declares for its arguments. */
   paramHeaders: headerPlans.optional(),
+  /** The operation that stands for every tool, when this is one of the tools in its place. */
+  inPlaceOf: z.string().optional(),
 });
 export type SettledOperation = z.infer<typeof settledOperation>;
 
@@ -37,13 +39,34 @@ export function withSettled(
   settled: readonly SettledOperation[],
 ): readonly ProfilePlan[] {
   if (settled.length === 0) return profiles;
-  return profiles.map((profile) => ({
+  return withEveryTool(profiles, settled).map((profile) => ({
     ...profile,
     operations: profile.operations.map((operation) => {
       const found = settled.find((each) => each.profile === profile.name && each.operation === operation.name);
       return found === undefined ? operation : settledPlan(operation, found);
     }),
   }));
+}
+
+/** The profiles with the tools in place of the operation that stands for all of them; nothing else is changed. */
+export function withEveryTool(
+  profiles: readonly ProfilePlan[],
+  settled: readonly SettledOperation[],
+): readonly ProfilePlan[] {
+  return profiles.map((profile) => ({
+    ...profile,
+    operations: profile.operations.flatMap((operation) => {
+      if (operation.everyTool !== true) return operation;
+      const tools = settled.filter((each) => each.profile === profile.name && each.inPlaceOf === operation.name);
+      return tools.length === 0 ? operation : tools.map(({ operation: tool }) => toolCall(tool, operation));
+    }),
+  }));
+}
+
+/** A call of one tool, in place of the operation that stands for all of them. */
+export function toolCall(tool: string, { everyTool: _every, ...operation }: OperationPlan): OperationPlan {
+  const params: Template = { kind: 'constant', json: JSON.stringify({ name: tool, arguments: {} }) };
+  return { ...operation, name: tool, target: tool, params, autoArguments: true };
 }
 
 function settledPlan(operation: OperationPlan, { params, paramHeaders }: SettledOperation): OperationPlan {

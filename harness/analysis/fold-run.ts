@@ -1,3 +1,4 @@
+import { type SettledOperation, withEveryTool } from '../../client-sim/protocol/settled-operation.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import type { RunEvent, TelemetryLine, Verdict } from '../log/events.js';
 import { messageOf } from '../support/error-message.js';
@@ -34,12 +35,15 @@ export class RunFold {
   /** The few events that decide an exit code. */
   private readonly decisive: RunEvent[] = [];
   private aggregate: RunAggregate | undefined;
+  /** What the preflight found out about operations. */
+  private settled: readonly SettledOperation[] = [];
 
   event(event: RunEvent): void {
     addFact(this.facts, event);
     if (event.type === 'run.created') this.aggregate = new RunAggregate(event.plan, []);
     if (event.type === 'stop.requested' || event.type === 'preflight.failed' || event.type === 'run.failed')
       this.decisive.push(event);
+    if (event.type === 'preflight.passed') this.settled = event.settledOperations ?? [];
     this.aggregate?.addEvent(event, this.facts.startAt);
   }
 
@@ -63,8 +67,9 @@ export class RunFold {
   /** @throws NoPlanError */
   model(): RunModel {
     const { facts, aggregate, problems } = this;
-    const plan = facts.created?.plan;
-    if (plan === undefined || aggregate === undefined) throw new NoPlanError();
+    const created = facts.created?.plan;
+    if (created === undefined || aggregate === undefined) throw new NoPlanError();
+    const plan = { ...created, profiles: withEveryTool(created.profiles, this.settled) };
     const judged = judge(plan, facts, aggregate);
     // A log that could not be written does not say so itself; only the verdict at its end does.
     const verdict = facts.finished?.kind === 'incomplete' && judged.kind !== 'incomplete' ? facts.finished : judged;

@@ -4,12 +4,12 @@ import type { Plan } from '../../scenarios/schema/plan.js';
 import { localRefusals } from '../platform/local/refusals.js';
 import { swarmRefusals } from '../platform/swarm/refusals.js';
 import { CliError } from './cli-error.js';
+import { redactedCommand } from './command-line.js';
 import { DEFAULT_STACK, RESULTS_FOLDER } from './defaults.js';
 import { exitCode } from './exit-code.js';
 import type { LoadOptions } from './load-options.js';
 import { createLocalConductor } from './local/local-conductor.js';
-import { collectLabels, parseWholeNumber } from './option-parsers.js';
-import { redactedCommand } from './redacted-command.js';
+import { collectPairs, parseWholeNumber } from './option-parsers.js';
 import type { ConductorOptions, RunConductor } from './run-conductor.js';
 import { ensureWritable } from './run-controller.js';
 import { addRegistryAuth } from './stack/stack-options.js';
@@ -49,7 +49,7 @@ export function addPlatformOptions(command: Command): Command {
       'engine threads per worker (default: one per core that the target leaves free)',
       parseWholeNumber,
     )
-    .option('--label <key=value>', 'add a label to the report (repeatable)', collectLabels, {});
+    .option('--label <key=value>', 'add a label to the report (repeatable)', collectPairs, {});
 }
 
 export function isRemote({ on, controller }: PlatformOptions): boolean {

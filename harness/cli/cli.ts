@@ -1,6 +1,7 @@
 /** From arguments to an exit code: parses them, runs one command, prints errors. */
 import { Command, CommanderError, Help } from 'commander';
 import { CliError, renderError, toCliError } from './cli-error.js';
+import { argsBeforeDashes } from './command-line.js';
 import { commands } from './commands/commands.js';
 import { exitCode } from './exit-code.js';
 import type { Host } from './host.js';
@@ -8,11 +9,12 @@ import { packageVersion } from './package-root.js';
 
 export async function main(host: Host): Promise<number> {
   let code: number = exitCode.passed;
-  const program = await buildProgram(host, (result) => {
-    code = result;
-  });
   try {
-    await program.parseAsync([...host.args], { from: 'user' });
+    const args = argsBeforeDashes(host.args);
+    const program = await buildProgram(args, host, (result) => {
+      code = result;
+    });
+    await program.parseAsync([...args], { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.passed : exitCode.usage;
@@ -20,7 +22,7 @@ export async function main(host: Host): Promise<number> {
   }
 }
 
-async function buildProgram(host: Host, finish: (code: number) => void): Promise<Command> {
+async function buildProgram(args: readonly string[], host: Host, finish: (code: number) => void): Promise<Command> {
   const program = new Command('swarmbench')
     .description('Load tests for MCP servers, on this machine or on a Docker Swarm.')
     .version(packageVersion(), '-V, --version', 'print the version')
@@ -31,6 +33,8 @@ async function buildProgram(host: Host, finish: (code: number) => void): Promise
 Examples:
   swarmbench run                                     run the smoke scenario against the reference server (20 s)
   swarmbench run baseline --target http://localhost:3000/mcp
+  swarmbench run baseline -- node server.js          start a server for each session and speak to it over stdio
+  swarmbench discover --target http://localhost:3000/mcp
   swarmbench list                                    list scenarios and profiles
   swarmbench report latest                           write the reports of the last run again
 
@@ -41,13 +45,23 @@ Exit codes: 0 passed, 1 internal error, 2 usage or invalid scenario, 3 target un
   for (const [name, { summary, load }] of Object.entries(commands)) {
     const subcommand = program.command(name).description(summary);
     configure(subcommand, host);
-    if (!host.args.includes(name)) continue;
-    const { declare, examples } = await load();
+    if (!args.includes(name)) continue;
+    const { declare, examples, takesCommand } = await load();
+    if (args[0] === name && takesCommand !== true && args.length < host.args.length) refuseCommand(name);
     declare(subcommand, host, finish);
     subcommand.option('--no-color', 'print without colors (NO_COLOR does the same)');
     subcommand.addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}`).join('\n')}`);
   }
   return program;
+}
+
+/** @throws CliError USAGE */
+function refuseCommand(name: string): never {
+  throw new CliError({
+    code: 'USAGE',
+    message: `${name} takes no command behind --`,
+    hint: `see \`swarmbench ${name} --help\``,
+  });
 }
 
 const help = new Help();

@@ -5,17 +5,19 @@ import type { Era, Plan } from '../../scenarios/schema/plan.js';
 import type { SecretOptions } from '../../scenarios/schema/resolve/secret-files.js';
 import { formatProblems } from '../../scenarios/yaml/problem.js';
 import { CliError } from './cli-error.js';
+import { commandBehindDashes } from './command-line.js';
 import type { Host } from './host.js';
-import { collectValues, parseNumber } from './option-parsers.js';
+import { collectPairs, collectValues, parseNumber } from './option-parsers.js';
 
-export interface LoadOptions {
-  readonly set: readonly string[];
-  readonly timeScale?: number;
-  readonly seed?: number;
+/** Which server, and how to speak to it. */
+export interface TargetOptions {
   readonly target: readonly string[];
   readonly header: readonly string[];
   readonly config?: string;
   readonly server?: string;
+  readonly input?: Readonly<Record<string, string>>;
+  /** `NAME=VALUE`, or `NAME` for the value in our own environment. */
+  readonly env: readonly string[];
   readonly allowTarget: readonly string[];
   readonly era?: Era;
   readonly tlsCa?: string;
@@ -26,11 +28,29 @@ export interface LoadOptions {
   readonly authTokenEnv?: string;
 }
 
+/** The options that change a scenario. */
+export interface LoadOptions extends TargetOptions {
+  readonly set: readonly string[];
+  readonly timeScale?: number;
+  readonly seed?: number;
+  readonly tool: readonly string[];
+  readonly arguments?: string;
+}
+
+/** Options that change what a scenario does, and to which server. */
 export function addLoadOptions(command: Command): void {
   command
     .option('--set <path=value>', 'override a value, e.g. workload.normal.clients=50 (repeatable)', collectValues, [])
     .option('--time-scale <factor>', 'multiply the durations of all stages; rates stay the same', parseNumber)
     .option('--seed <n>', 'seed of the random numbers; the same seed gives the same load', parseNumber)
+    .option('--tool <name>', 'call this tool in place of what the scenario calls (repeatable)', collectValues, [])
+    .option('--arguments <json>', 'arguments of the --tool, with templates as in a scenario (default: made up)');
+  addTargetOptions(command);
+}
+
+/** Options that name a server, and how to speak to it. */
+export function addTargetOptions(command: Command): void {
+  command
     .option(
       '--target <url>',
       "test the server at this URL instead of the scenario's own (repeatable)",
@@ -43,8 +63,15 @@ export function addLoadOptions(command: Command): void {
       collectValues,
       [],
     )
-    .option('--config <file>', 'take the target from the `mcpServers` file of an MCP client')
-    .option('--server <name>', 'name of the server in the --config file')
+    .option('--config <file>', 'take the target from the configuration file of an MCP client, such as mcp.json')
+    .option('--server <name>', 'name of the server in the --config file; not needed where there is only one')
+    .option('--input <name=value>', 'value of `${input:NAME}` in the --config file (repeatable)', collectPairs)
+    .option(
+      '--env <name[=value]>',
+      'give the command behind -- this variable, from our own environment where it has no value (repeatable)',
+      collectValues,
+      [],
+    )
     .option(
       '--allow-target <host>',
       'allow load on a host outside loopback and private networks (repeatable)',
@@ -75,6 +102,67 @@ export function planOf(scenario: string, options: LoadOptions, host: Host): Plan
   });
 }
 
+/** Whether the command line names the server, in place of the scenario. */
+export function namesServer({ target, config }: TargetOptions, host: Host): boolean {
+  return target.length > 0 || config !== undefined || commandBehindDashes(host.args) !== undefined;
+}
+
+/** The options with what `--tool` and `--arguments` mean as overrides. @throws CliError USAGE */
+export function withTools<T extends LoadOptions>(options: T): T {
+  const { tool, arguments: written, set } = options;
+  if (tool.length === 0 && written === undefined) return options;
+  if (tool.length !== 1 && written !== undefined) {
+    throw new CliError({
+      code: 'USAGE',
+      message: '--arguments are those of one --tool',
+      hint: 'swarmbench run baseline --target URL --tool NAME --arguments \'{ "key": "value" }\'',
+    });
+  }
+  const args = written === undefined ? 'auto' : parseArguments(written);
+  const operations = tool.map((name) => ({ tool: name, arguments: args }));
+  return { ...options, set: [...set, `workload.*.operations=${JSON.stringify(operations)}`] };
+}
+
+function parseArguments(written: string): object {
+  let problem = 'they are no map of names and values';
+  try {
+    const value: unknown = JSON.parse(written);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch (error) {
+    problem = error instanceof Error ? error.message : String(error);
+  }
+  throw new CliError({
+    code: 'USAGE',
+    message: `--arguments are not JSON: ${problem}`,
+    hint: '\'{ "key": "value" }\'',
+  });
+}
+
+/** @throws CliError USAGE for a variable that is not set */
+function commandOption({ env }: TargetOptions, host: Host): PlanRequest['command'] {
+  const words = commandBehindDashes(host.args);
+  if (words === undefined) {
+    if (env.length === 0) return undefined;
+    throw new CliError({
+      code: 'USAGE',
+      message: '--env is for the command behind --, but there is none',
+      hint: 'swarmbench run baseline --env KEY -- node server.js',
+    });
+  }
+  const variables = env.map((text): readonly [string, string] => {
+    const equals = text.indexOf('=');
+    if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
+    const value = host.env[text];
+    if (value !== undefined) return [text, value];
+    throw new CliError({
+      code: 'USAGE',
+      message: `--env: ${text} is not set`,
+      hint: `export ${text}=..., or --env ${text}=VALUE`,
+    });
+  });
+  return { words, env: Object.fromEntries(variables) };
+}
+
 export function planRequest(scenario: string, options: LoadOptions, host: Host): PlanRequest {
   if (options.server !== undefined && options.config === undefined) {
     throw new CliError({
@@ -83,10 +171,18 @@ export function planRequest(scenario: string, options: LoadOptions, host: Host):
       hint: 'swarmbench run --config mcp.json --server NAME',
     });
   }
-  const { config, server, timeScale, seed, era } = options;
+  if (options.input !== undefined && options.config === undefined) {
+    throw new CliError({
+      code: 'USAGE',
+      message: '--input gives a value to a variable of the --config file, but there is no --config',
+      hint: 'swarmbench run --config mcp.json --input NAME=VALUE',
+    });
+  }
+  const { config, server, input, timeScale, seed, era } = options;
+  const command = commandOption(options, host);
   return {
     scenario,
-    sets: options.set,
+    sets: withTools(options).set,
     targets: options.target,
     headers: options.header,
     allowTargets: options.allowTarget,
@@ -95,6 +191,8 @@ export function planRequest(scenario: string, options: LoadOptions, host: Host):
     ...(seed === undefined ? {} : { seed }),
     ...(era === undefined ? {} : { era }),
     secrets: secretOptions(options),
+    ...(command === undefined ? {} : { command }),
+    ...(input === undefined ? {} : { inputs: input }),
     ...(config === undefined ? {} : { mcpConfig: { file: config, ...(server === undefined ? {} : { server }) } }),
   };
 }

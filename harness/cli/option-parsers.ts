@@ -6,10 +6,10 @@ export function collectValues(value: string, before: readonly string[]): readonl
   return [...before, value];
 }
 
-/** For `--label key=value`, which may be repeated. */
-export function collectLabels(
+/** For options such as `--label key=value`, which may be repeated. */
+export function collectPairs(
   text: string,
-  before: Readonly<Record<string, string>>,
+  before: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
   const equals = text.indexOf('=');
   if (equals < 1) throw new InvalidArgumentError('Write it as key=value.');

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { testHost } from '../../tests/support/cli/test-host.js';
 import type { RunEvent, RunEventBody } from '../log/events.js';
+import { redactedCommand } from './command-line.js';
 import { exitCode } from './exit-code.js';
 import { watchInterrupts } from './interrupts.js';
 import { worstExitCode } from './outcome.js';
-import { redactedCommand } from './redacted-command.js';
 import { noteOf, phaseOf } from './terminal/event-text.js';
 import { createDisplay } from './terminal/run-display.js';
 import { plain } from './terminal/style.js';

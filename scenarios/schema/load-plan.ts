@@ -1,8 +1,10 @@
 /** Makes a Plan from the name of a scenario and the command line, or finds everything that is wrong at once. */
+import { resolve } from 'node:path';
 import { problemAt, sortProblems } from '../yaml/problem.js';
+import { chooseServer } from './client-config/config-file.js';
+import type { ConfiguredServer } from './client-config/server-entry.js';
 import type { Era, Plan, TlsPlan } from './plan.js';
 import { readSources } from './read-sources.js';
-import { type ConfiguredServer, chooseServer } from './resolve/mcp-config.js';
 import { resolvePlan } from './resolve/plan.js';
 import type { SecretOptions, SecretSource } from './resolve/secret-files.js';
 import { diskIo, type ScenarioIo, shownPath } from './scenario-io.js';
@@ -23,12 +25,16 @@ export interface PlanRequest {
   readonly targets?: readonly string[];
   /** `Name: value`, where `${VAR}` in the value is replaced from `env`. */
   readonly headers?: readonly string[];
-  /** An `mcpServers` file and one of its servers; the name is not needed where there is only one. */
+  /** The file of an MCP client and one of its servers; the name is not needed where there is only one. */
   readonly mcpConfig?: { readonly file: string; readonly server?: string };
+  /** A server that each session starts, and its environment besides the usual. */
+  readonly command?: { readonly words: readonly string[]; readonly env: Readonly<Record<string, string>> };
+  /** For `${input:NAME}` in the `mcpConfig`. */
+  readonly inputs?: Readonly<Record<string, string>>;
   /** Hosts that may be put under load although they are not in a private network. */
   readonly allowTargets?: readonly string[];
   readonly era?: Era;
-  /** For `${VAR}` in headers and in the environment of a command. */
+  /** For `${VAR}` in headers, in the environment of a command, and in the file of an MCP client. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Files of certificates and tokens, in place of the scenario's. */
   readonly secrets?: SecretOptions;
@@ -76,9 +82,17 @@ function optionProblems(request: PlanRequest): readonly Problem[] {
   if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed <= 4_294_967_295)) {
     reportOption('--seed', `\`${seed}\` is not a seed`, 'a whole number from 0 to 4294967295');
   }
-  if (request.mcpConfig !== undefined && (request.targets ?? []).length > 0) {
-    reportOption('--target', '--target and --config both name the server', 'use one of them');
+  const naming = [
+    ...((request.targets ?? []).length > 0 ? ['--target'] : []),
+    ...(request.mcpConfig === undefined ? [] : ['--config']),
+    ...(request.command === undefined ? [] : ['the command behind --']),
+  ];
+  if (naming.length > 1) {
+    const names = naming.length === 2 ? `${naming.join(' and ')} both` : `${naming.join(', ')} all`;
+    reportOption(naming[0] ?? '', `${names} name the server`, 'use one of them');
   }
+  if (request.command?.words.length === 0)
+    reportOption('--', 'there is no command behind --', 'swarmbench run baseline -- node server.js');
   return problems;
 }
 
@@ -87,14 +101,21 @@ function usableScale(scale: number | undefined): boolean {
 }
 
 function configuredServer(request: PlanRequest, io: ScenarioIo, problems: Problem[]): ConfiguredServer | undefined {
+  if (request.command !== undefined && request.command.words.length > 0) {
+    const { words, env } = request.command;
+    return { command: words, env, headers: [], transport: 'stdio', warnings: [] };
+  }
   if (request.mcpConfig === undefined) return undefined;
+  const { env, inputs = {} } = request;
   const { file, server } = request.mcpConfig;
   const text = io.readText(file);
   if (text === undefined) {
     problems.push(problemAt(positionOfOption('--config'), 'NOT_FOUND', '', `there is no file ${file}`));
     return undefined;
   }
-  const chosen = chooseServer(text, shownPath(file), server);
+  const readText = (path: string): string | undefined => io.readText(path);
+  const surroundings = { text, file: resolve(file), shownFile: shownPath(file), env, inputs, readText };
+  const chosen = chooseServer(surroundings, server);
   if (chosen.ok) return chosen.server;
   problems.push(...chosen.problems);
   return undefined;

@@ -74,6 +74,10 @@ export interface ServerCommand {
   readonly env: Readonly<Record<string, string>>;
   /** PATH, HOME and the like, from the environment of the process that made the plan. */
   readonly inherited: Readonly<Record<string, string>>;
+  /** Absolute. Absent: the folder of the worker. */
+  readonly cwd?: string;
+  /** The command before variables were filled in, which may be secret: reports show it in place of `command`. */
+  readonly writtenCommand?: readonly string[];
 }
 
 /** PEM texts, read when the plan is made. The key is secret; see `redactPlan`. */
@@ -183,6 +187,8 @@ export interface OperationPlan {
   readonly weight: number;
   /** The preflight makes the arguments in `params` from what the server says of its tool or prompt. */
   readonly autoArguments?: true;
+  /** It stands for every tool of the server that is not destructive. The preflight puts them in its place. */
+  readonly everyTool?: true;
   /** What a correct answer holds beyond the rules of MCP. */
   readonly expect?: ExpectPlan;
   /** It publishes: its arguments hold `{{ stamp }}`, by which subscribers count. */

@@ -65,6 +65,9 @@ export function readSources(
   return { file: shownPath(file), scenario: root, workloads };
 }
 
+/** In place of a workload's name in an override. */
+const EVERY_WORKLOAD = '*';
+
 /** `workload.NAME.KEY...` is applied after the profile has been merged in, so that it can change keys of both. */
 function isInsideWorkload({ segments }: Override): boolean {
   return segments[0]?.key === 'workload' && segments.length > 2 && segments[2]?.key !== 'profile';
@@ -110,7 +113,7 @@ function readWorkloads(
   const entries = workload?.kind === 'map' ? workload.entries : new Map<string, MapEntry>();
   for (const { segments } of overrides) {
     const name = segments[1];
-    if (name === undefined || entries.has(name.key)) continue;
+    if (name === undefined || name.key === EVERY_WORKLOAD || entries.has(name.key)) continue;
     const hint = `${suggest(name.key, [...entries.keys()], 'workloads')}; to add it: --set workload.${name.key}={}`;
     problems.push(
       problemAt(name.at, 'NOT_FOUND', `workload.${name.key}`, `the scenario has no workload \`${name.key}\``, hint),
@@ -120,7 +123,7 @@ function readWorkloads(
   return [...entries].slice(0, MOST_PARTS).flatMap(([name, entry]) => {
     const merged = mergeWorkload(name, entry, profiles, problems);
     if (merged === undefined) return [];
-    const ofThis = overrides.filter(({ segments }) => segments[1]?.key === name);
+    const ofThis = overrides.filter(({ segments }) => [name, EVERY_WORKLOAD].includes(segments[1]?.key ?? ''));
     return [{ name, node: ofThis.reduce((map, override) => applyInside(map, override, problems), merged) }];
   });
 }

@@ -5,12 +5,16 @@ const hidden = '***';
 /** The plan for logs and reports: without values of headers and of url queries, without keys and tokens. */
 export function redactPlan(plan: Plan): Plan {
   if (plan.target.kind === 'command') {
-    const { env, ...server } = plan.target.server;
+    const { env, writtenCommand, ...server } = plan.target.server;
     return {
       ...plan,
       target: {
         ...plan.target,
-        server: { ...server, env: Object.fromEntries(Object.keys(env).map((name) => [name, hidden])) },
+        server: {
+          ...server,
+          ...(writtenCommand === undefined ? {} : { command: writtenCommand }),
+          env: Object.fromEntries(Object.keys(env).map((name) => [name, hidden])),
+        },
       },
     };
   }

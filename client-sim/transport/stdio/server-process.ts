@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { ServerCommand } from '../../../scenarios/schema/plan.js';
 import { READS_PER_SECOND } from '../socket/pace.js';
@@ -35,19 +36,21 @@ export class ServerProcess {
   /** @param readBytesPerSecond undefined: as fast as it writes */
   constructor(
     private readonly owner: ServerProcessOwner,
-    { command, env, inherited }: ServerCommand,
+    { command, env, inherited, cwd }: ServerCommand,
     readBytesPerSecond?: number,
   ) {
     const [file = '', ...args] = command;
     // Without our own environment, which holds tokens that are not for the server.
     this.child = startGuarded(() =>
-      spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: { ...inherited, ...env } }),
+      spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, cwd, env: { ...inherited, ...env } }),
     );
     const { child } = this;
     this.pid = child.pid;
     this.input = child.stdin;
+    // The error of a folder that is missing names the program.
+    const noFolder = cwd === undefined || existsSync(cwd) ? undefined : `there is no folder ${cwd} to start it in`;
     child.once('error', (error) =>
-      this.end(`it could not be started: ${error.message}`, child.pid !== undefined, error),
+      this.end(`it could not be started: ${noFolder ?? error.message}`, child.pid !== undefined, error),
     );
     child.stdin.on('error', () => undefined);
     if (readBytesPerSecond === undefined) child.stdout.on('data', (chunk: Buffer) => this.onOutput(chunk));

@@ -26,12 +26,12 @@ import {
   refusePlan,
 } from '../choose-conductor.js';
 import { CliError } from '../cli-error.js';
+import { redactedCommand } from '../command-line.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
 import { addLoadOptions, type LoadOptions, planOf } from '../load-options.js';
 import { parseNumber, parseWholeNumber } from '../option-parsers.js';
 import { packageVersion } from '../package-root.js';
-import { redactedCommand } from '../redacted-command.js';
 import type { ConductedRun } from '../run-conductor.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
@@ -54,6 +54,7 @@ export const capacity: CliCommand = {
     'swarmbench capacity mine.yaml --precision 0.1 --confirm 1 --time-scale 0.5',
     'swarmbench capacity --on swarm --set target.replicas=4',
   ],
+  takesCommand: true,
   declare(command, host, finish) {
     command.argument(
       '[scenario]',

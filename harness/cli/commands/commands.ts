@@ -13,8 +13,12 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./run.js')).run,
   },
   list: {
-    summary: 'list the scenarios and client profiles that come with swarmbench',
+    summary: 'list the scenarios and client profiles that come with swarmbench, or the servers in a configuration file',
     load: async () => (await import('./list.js')).list,
+  },
+  discover: {
+    summary: 'look at a server: what it speaks and offers, its tools, and what a scenario could not call',
+    load: async () => (await import('./discover.js')).discover,
   },
   plan: {
     summary: 'show what a scenario would do, and whether it can run here, without running it',

@@ -19,6 +19,7 @@ export const plan: CliCommand = {
     'swarmbench plan connection-flood',
     'swarmbench plan ./my-scenario.yaml --set workload.normal.clients=50 --json',
   ],
+  takesCommand: true,
   declare(command, host, finish) {
     command.argument('<scenario>', 'name of a scenario, or a file');
     addLoadOptions(command);

@@ -1,6 +1,5 @@
 import { accessSync, constants, copyFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { Argument } from 'commander';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { workersHere } from '../../platform/local/worker-count.js';
 import { workersNeeded } from '../../platform/swarm/run-on-stack/worker-count.js';
@@ -15,7 +14,7 @@ import {
 } from '../choose-conductor.js';
 import { CliError } from '../cli-error.js';
 import type { Host } from '../host.js';
-import { addLoadOptions, type LoadOptions, planOf } from '../load-options.js';
+import { addLoadOptions, type LoadOptions, namesServer, planOf } from '../load-options.js';
 import { type Outcome, outcomeOf, worstExitCode } from '../outcome.js';
 import { outlineOf } from '../plan/outline.js';
 import { renderBrief } from '../plan/render-outline.js';
@@ -35,24 +34,27 @@ export const run: CliCommand = {
   examples: [
     'swarmbench run',
     'swarmbench run baseline --target http://localhost:3000/mcp',
+    'swarmbench run baseline -- node server.js',
+    'swarmbench run baseline --target http://localhost:3000/mcp --tool search --arguments \'{ "query": "{{ text 12 }}" }\'',
     'swarmbench run spike --set workload.normal.clients=50 --time-scale 0.1',
     "swarmbench run baseline --config mcp.json --server mine --header 'Authorization: Bearer ${TOKEN}'",
     'swarmbench run ci --json --junit junit.xml > ci.json',
     'swarmbench run baseline --on swarm --set target.replicas=4',
   ],
+  takesCommand: true,
   declare(command, host, finish) {
-    command.addArgument(
-      new Argument(
-        '[scenario...]',
-        'names of scenarios, or files; they run one after another, and the worst exit code counts',
-      ).default(['smoke'], 'smoke'),
+    command.argument(
+      '[scenario...]',
+      'names of scenarios, or files; they run one after another, and the worst exit code counts ' +
+        '(default: smoke, or baseline where a server is named)',
     );
     addLoadOptions(command);
     addPlatformOptions(command)
       .option('--junit <file>', 'copy the JUnit report to this file')
       .option('--json', 'print one JSON object on stdout and nothing else')
       .option('-q, --quiet', 'show neither plan nor progress')
-      .action(async (scenarios: readonly string[], options: Options) => {
+      .action(async (named: readonly string[], options: Options) => {
+        const scenarios = named.length > 0 ? named : [namesServer(options, host) ? 'baseline' : 'smoke'];
         finish(await runScenarios(scenarios, options, host));
       });
   },

@@ -22,6 +22,7 @@ export const validate: CliCommand = {
     'swarmbench validate ./my-scenario.yaml other.yaml',
     'swarmbench validate ci --set stages.load.duration=30s',
   ],
+  takesCommand: true,
   declare(command, host, finish) {
     command.argument('[scenario...]', 'names of scenarios, or files (default: all that come with swarmbench)');
     addLoadOptions(command);

@@ -6,7 +6,7 @@ import { diskIo } from '../../../scenarios/schema/scenario-io.js';
 import type { RunRequest } from '../../api/run-request.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
-import type { LoadOptions } from '../load-options.js';
+import { type LoadOptions, withTools } from '../load-options.js';
 
 interface RunDetails {
   readonly command: string;
@@ -27,7 +27,7 @@ export function buildRunRequest(
   { command, labels, workers }: RunDetails,
 ): RunRequest {
   const file = fileOf(scenario);
-  const { timeScale, seed, era, set: sets } = options;
+  const { timeScale, seed, era, set: sets } = withTools(options);
   return {
     scenario: `${diskIo.readText(file) ?? ''}\n`,
     profiles: profilesBeside(file),

@@ -43,6 +43,11 @@ function isSet(value: string | undefined): boolean {
 const ESCAPES = new RegExp(`${ESC}\\[[0-9;?]*[A-Za-z]`, 'g');
 const PIECES = new RegExp(`(${ESC}\\[[0-9;?]*[A-Za-z])`);
 
+/** Text of somebody else's, such as a description, on one line. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
+}
+
 /** Columns that the text takes: every character we print is one column wide. */
 export function visibleLength(text: string): number {
   return text.replaceAll(ESCAPES, '').length;

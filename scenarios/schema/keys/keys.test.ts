@@ -38,7 +38,8 @@ function textOf({
 }: Change): string {
   const paced = /arrivals|thinkTime|idle/.test(work) ? '' : ', arrivals: { rate: 10/s }';
   const more = work === '' ? '' : `, ${work}`;
-  const workload = `  w: { profile: low-load, operations: [{ ${operation} }]${paced}${more} }`;
+  const operations = /operations/.test(work) ? '' : `, operations: [{ ${operation} }]`;
+  const workload = `  w: { profile: low-load${operations}${paced}${more} }`;
   return `name: ${name}\n${top}\nworkload:\n${workload}\nstages:\n  - { name: a, ${stage} }\n`;
 }
 
@@ -478,6 +479,17 @@ const rows: Readonly<Record<string, Row>> = {
   'profile.timeout': { set: { work: 'timeout: 9s' }, shows: (plan) => first(plan)?.timeoutMs, as: 9000 },
   'profile.onClose': { set: { work: 'onClose: reset' }, shows: (plan) => first(plan)?.onClose, as: 'reset' },
   'profile.operations': { set: {}, shows: (plan) => first(plan)?.operations.length, as: 1 },
+  'profile.operations.tools': {
+    set: { work: 'operations: { tools: auto }' },
+    shows: (plan) => operation(plan),
+    as: {
+      name: 'tools: auto',
+      method: 'tools/call',
+      params: { kind: 'constant', json: '{}' },
+      weight: 1,
+      everyTool: true,
+    },
+  },
   'profile.operations.*.name': {
     set: { operation: 'tool: echo, name: shout' },
     shows: (plan) => operation(plan)?.name,

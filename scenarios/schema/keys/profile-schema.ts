@@ -154,7 +154,8 @@ const operation = z.strictObject({
     .optional()
     .describe(
       'Arguments of the tool or prompt. Text in them may hold templates. auto: made up before the load begins, from ' +
-        'what the server lists; refused where the list does not say enough to be sure.',
+        'what the server lists; refused where the list does not say enough to be sure, and for a tool that calls ' +
+        'itself destructive.',
     ),
   expect: expectation
     .optional()
@@ -169,6 +170,15 @@ const operation = z.strictObject({
     .prefault(1)
     .describe('How often it is called, in proportion to the other operations. A subscription has no weight.'),
 });
+
+const operations = z.union([
+  z.array(operation).min(1, { error: 'at least one operation' }),
+  z.strictObject({
+    tools: z
+      .literal('auto', { error: 'write `tools: auto`' })
+      .describe('auto: every tool of the server that is not destructive, with `arguments: auto`.'),
+  }),
+]);
 
 const share = percentage.describe('The share of operations. All others are sent as they should be.');
 
@@ -339,10 +349,11 @@ export const profileSchema = z.strictObject({
   stream: stream
     .optional()
     .describe('The stream for messages that the server sends by itself. Profiles that subscribe have one.'),
-  operations: z
-    .array(operation)
-    .min(1, { error: 'at least one operation' })
-    .describe('The operations that a client calls, mixed by weight.'),
+  operations: operations.describe(
+    'The operations that a client calls, mixed by weight: a list, or { tools: auto } for every tool that the server ' +
+      'lists, with made-up arguments. Tools that call themselves destructive are left out, as are those for which no ' +
+      'arguments can be made up and those whose trial call fails; the preflight says which and why.',
+  ),
   misbehave: misbehaveSchema
     .optional()
     .describe('Bad behaviour on purpose. It is counted on its own, never as errors of the target.'),
@@ -369,5 +380,6 @@ function asOverride(schema: z.ZodType): z.ZodType {
 
 export type ProfileSource = z.infer<typeof profileSchema>;
 export type OperationSource = z.infer<typeof operation>;
+export type OperationsSource = z.infer<typeof operations>;
 export type ExpectationSource = z.infer<typeof expectation>;
 export type MisbehaveSource = z.infer<typeof misbehaveSchema>;

@@ -1,9 +1,9 @@
 /** Bearer tokens for the target, from a file or the environment; never from a scenario or a command line. */
 import { descend, type MapNode } from '../../yaml/node.js';
 import { problemAt } from '../../yaml/problem.js';
+import { type Environment, expandVariables } from '../grammar/variables.js';
 import type { TargetSource } from '../keys/scenario-schema.js';
 import { positionOfOption, type ReportProblem } from '../source-part.js';
-import { type Environment, expandVariables } from './headers.js';
 import {
   readSecretFile,
   refuseFileInRequest,
@@ -132,13 +132,13 @@ function fromVariable(
   env: Environment,
   refuse: ReportProblem,
 ): readonly string[] | undefined {
-  const expanded = expandVariables(`\${${variable.name}}`, env);
+  const expanded = expandVariables(`\${${variable.name}}`, { env });
   if (expanded.ok) {
     const tokens = expanded.text.split(/[\s,]+/).filter((token) => token !== '');
     return checked(variable, tokens, refuse);
   }
-  const { code, message, hint } = expanded.problem;
-  refuse(problemAt(variable.at, code, variable.path, message, hint));
+  for (const { code, message, hint } of expanded.problems)
+    refuse(problemAt(variable.at, code, variable.path, message, hint));
   return undefined;
 }
 

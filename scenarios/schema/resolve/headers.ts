@@ -1,14 +1,10 @@
-/** HTTP headers that users add, and `${VAR}` in them. */
+/** HTTP headers that users add. */
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-export type HeaderProblem = {
+export interface HeaderProblem {
   readonly code: 'INVALID_VALUE' | 'UNSET_VARIABLE';
   readonly message: string;
   readonly hint?: string;
-};
-
-type Expanded = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: HeaderProblem };
+}
 
 /** RFC 9110, 5.6.2. */
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -47,26 +43,6 @@ export function checkHeader(name: string, value: string): HeaderProblem | undefi
       message: `the value of the header \`${name}\` has characters that a header cannot hold`,
     };
   return undefined;
-}
-
-/** Replaces `${VAR}` and `${VAR:-default}`, as in the configuration files of MCP clients. */
-export function expandVariables(text: string, env: Environment): Expanded {
-  const unset: string[] = [];
-  const expanded = text.replaceAll(/\$\{(\w+)(?::-([^}]*))?\}/g, (_, name: string, fallback: string | undefined) => {
-    const value = env[name] ?? fallback;
-    if (value === undefined) unset.push(name);
-    return value ?? '';
-  });
-  if (unset.length === 0) return { ok: true, text: expanded };
-  const names = unset.join(', ');
-  return {
-    ok: false,
-    problem: {
-      code: 'UNSET_VARIABLE',
-      message: `the environment variable ${names} is not set`,
-      hint: `export ${unset[0] ?? ''}=...`,
-    },
-  };
 }
 
 /** Splits `Name: value`, as written on the command line. */

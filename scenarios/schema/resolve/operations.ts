@@ -2,7 +2,7 @@
 import { child, type SourceNode } from '../../yaml/node.js';
 import { parseJsonPath } from '../grammar/json-path.js';
 import { constant, type Placeholder, parseTemplate, type Template } from '../grammar/template.js';
-import type { ExpectationSource, OperationSource } from '../keys/profile-schema.js';
+import type { ExpectationSource, OperationSource, OperationsSource } from '../keys/profile-schema.js';
 import type { Era, ExpectPlan, OperationPlan } from '../plan.js';
 import type { SourcePart } from '../source-part.js';
 import { SUBSCRIBE } from './stream.js';
@@ -10,10 +10,11 @@ import { SUBSCRIBE } from './stream.js';
 const kinds = ['tool', 'resource', 'prompt', 'ping', 'list', 'subscribe'] as const;
 
 export function resolveOperations(
-  operations: readonly OperationSource[],
+  operations: OperationsSource,
   profilePart: SourcePart,
   era: Era,
 ): readonly OperationPlan[] {
+  if (!Array.isArray(operations)) return [everyTool];
   const resolved = operations.flatMap((operation, index) => resolveOperation(operation, index, profilePart, era) ?? []);
   const seen = new Set<string>();
   for (const { plan, index } of resolved) {
@@ -30,6 +31,20 @@ export function resolveOperations(
   const plans = resolved.map(({ plan }) => plan);
   checkStamps(plans, profilePart);
   return plans;
+}
+
+/** The preflight puts the tools of the server in its place. */
+const everyTool: OperationPlan = {
+  name: 'tools: auto',
+  method: 'tools/call',
+  params: constant({}),
+  weight: 1,
+  everyTool: true,
+};
+
+/** Whether the names of all operations are known before the run. */
+export function namesEveryOperation(profiles: readonly SourceNode[]): boolean {
+  return profiles.every((profile) => child(child(profile, 'operations'), 'tools') === undefined);
 }
 
 /** Names of all operations as written, so that thresholds can be checked even when other keys are wrong. */

@@ -10,7 +10,7 @@ import { type Problem, type ReportProblem, SourcePart } from '../source-part.js'
 import type { TransportName } from '../transports.js';
 import { checkRoutes, checkStreams, checkTransports } from './check-profiles.js';
 import { resolveFaults } from './faults.js';
-import { operationNames } from './operations.js';
+import { namesEveryOperation, operationNames } from './operations.js';
 import { type ProfileContext, resolveProfile } from './profile.js';
 import { checkScale, checkStageProfiles, resolveStages, stageNames } from './stages.js';
 import { isFromCommandLine, resolveTarget, type TargetRequest, withReplicas } from './target.js';
@@ -66,10 +66,11 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   }
   const stages =
     source.stages === undefined ? undefined : resolveStages(source.stages, source.repeat ?? 1, scaleMs, scenarioPart);
+  const nodes = sources.workloads.map(({ node }) => node);
   const known = {
     stage: stageNames(sources.scenario),
     profile: sources.workloads.map(({ name }) => name),
-    operation: operationNames(sources.workloads.map(({ node }) => node)),
+    ...(namesEveryOperation(nodes) ? { operation: operationNames(nodes) } : {}),
   };
   const checks = { known, scaleMs, scenarioPart };
   const thresholds = resolveThresholds(source.thresholds ?? [], checks);

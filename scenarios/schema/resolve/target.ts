@@ -1,14 +1,16 @@
-/** The target of the load: named by the scenario, by `--target`, or by an `mcpServers` file. */
+/** The target of the load: named by the scenario, by `--target`, or by the file of an MCP client. */
+import { isDeepStrictEqual } from 'node:util';
 import { descend, keyPositionOf, type MapNode, type Path, positionOf } from '../../yaml/node.js';
 import { type Position, problemAt } from '../../yaml/problem.js';
+import type { ConfiguredServer } from '../client-config/server-entry.js';
+import { type Environment, expandVariables } from '../grammar/variables.js';
 import { MAX_REPLICAS } from '../keys/fields.js';
 import type { TargetSource } from '../keys/scenario-schema.js';
 import { CHEAP_CONNECTIONS, connectionsIn } from '../offered-load.js';
 import type { Era, ProfilePlan, ServerCommand, TargetPlan } from '../plan.js';
 import { type ProblemCode, positionOfOption, type ReportProblem } from '../source-part.js';
 import { resolveTokens } from './auth.js';
-import { checkHeader, type Environment, expandVariables, type HeaderProblem, splitHeader } from './headers.js';
-import type { ConfiguredServer } from './mcp-config.js';
+import { checkHeader, type HeaderProblem, splitHeader } from './headers.js';
 import type { SecretOptions, SecretSource } from './secret-files.js';
 import { checkUrl, type WrittenUrl } from './target-url.js';
 import { refuseUnusedTls, resolveTls } from './tls.js';
@@ -56,6 +58,7 @@ export function resolveTarget(
   const kind = kindOfTarget(source, request);
   checkKeys(kind, written, warn);
   checkOptions(kind, written);
+  request.configured?.warnings.forEach(warn);
   const target = planOf(kind, written, warn);
   return wrong ? undefined : target;
 }
@@ -228,8 +231,7 @@ function urlTarget(
 
 function collectUrls({ source, node, request }: Written): readonly WrittenUrl[] {
   const { targets, configured } = request;
-  if (configured?.url !== undefined)
-    return [{ text: configured.url, at: positionOf(configured.node, ['url']), path: 'url' }];
+  if (configured?.url !== undefined) return [{ ...configured.url, path: 'url' }];
   const key = 'target.server.url';
   if (targets.length > 0) return targets.map((text) => ({ text, at: positionOfOption('--target'), path: key }));
   const url = typeof source?.server === 'object' ? source.server.url : undefined;
@@ -242,20 +244,24 @@ function collectUrls({ source, node, request }: Written): readonly WrittenUrl[] 
 /** Later ones win: the scenario or the file, then the command line. Names are compared without case. */
 function collectHeaders({ source, node, request, refuse }: Written): Readonly<Record<string, string>> {
   const headers = new Map<string, readonly [string, string]>();
+  const refuseHeader = (name: string, at: Position, { code, message, hint }: HeaderProblem) =>
+    refuse(problemAt(at, code, `target.headers.${name}`, message, hint));
+  const addExpanded = (name: string, value: string, at: Position) => {
+    const problem = checkHeader(name, value);
+    if (problem === undefined) headers.set(name.toLowerCase(), [name, value]);
+    else refuseHeader(name, at, problem);
+  };
   const add = (name: string, value: string, at: Position) => {
-    const expanded = expandVariables(value, request.env);
-    const problem: HeaderProblem | undefined = expanded.ok ? checkHeader(name, expanded.text) : expanded.problem;
-    if (problem !== undefined)
-      refuse(problemAt(at, problem.code, `target.headers.${name}`, problem.message, problem.hint));
-    else if (expanded.ok) headers.set(name.toLowerCase(), [name, expanded.text]);
+    const expanded = expandVariables(value, { env: request.env });
+    if (expanded.ok) addExpanded(name, expanded.text, at);
+    else for (const problem of expanded.problems) refuseHeader(name, at, problem);
   };
   const { configured } = request;
   if (configured === undefined) {
     for (const [name, value] of Object.entries(source?.headers ?? {}))
       add(name, value, positionOf(node, ['target', 'headers', name]));
   } else {
-    for (const [name, value] of Object.entries(configured.headers))
-      add(name, value, positionOf(configured.node, ['headers', name]));
+    for (const { name, value, at } of configured.headers) addExpanded(name, value, at);
   }
   const option = positionOfOption('--header');
   for (const written of request.headers) {
@@ -278,19 +284,23 @@ function commandOf({ source, node, request, refuse }: Written): ServerCommand | 
   const expand = (variables: Readonly<Record<string, string>>, at: (name: string) => Position) =>
     Object.fromEntries(
       Object.entries(variables).map(([name, value]) => {
-        const expanded = expandVariables(value, env);
+        const expanded = expandVariables(value, { env });
         if (expanded.ok) return [name, expanded.text];
-        const { code, message, hint } = expanded.problem;
-        refuse(problemAt(at(name), code, `target.server.env.${name}`, message, hint));
+        for (const { code, message, hint } of expanded.problems)
+          refuse(problemAt(at(name), code, `target.server.env.${name}`, message, hint));
         return [name, ''];
       }),
     );
-  if (configured?.command !== undefined)
+  if (configured?.command !== undefined) {
+    const { command, writtenCommand, cwd } = configured;
     return {
-      command: configured.command,
-      env: expand(configured.env, (name) => positionOf(configured.node, ['env', name])),
+      command,
+      env: configured.env,
       inherited,
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(writtenCommand === undefined || isDeepStrictEqual(command, writtenCommand) ? {} : { writtenCommand }),
     };
+  }
   const server = typeof source?.server === 'object' ? source.server : {};
   if (server.command === undefined) return undefined;
   const refuseCommand = (code: ProblemCode, message: string, hint: string) =>

@@ -2,9 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import type { Rows } from '../../support/key-rows.js';
+import { operationTotals } from '../../support/run-files.js';
 import { swarmbench, writeScenario } from '../../support/swarmbench.js';
 import { tempFolder } from '../../support/temp-folder.js';
-import { briefRuns, refusal, tooShort, twoErasRun } from './runs.js';
+import { briefRuns, everyToolRun, refusal, tooShort, twoErasRun } from './runs.js';
 
 /** Without a gateway; with one it is told from the server's side in the tests on a Swarm. */
 async function stickyIsRefused(): Promise<void> {
@@ -49,6 +50,14 @@ export const profileRows: Rows = {
     expect([deleting, abandoning, resetting].map(({ log }) => log.sessionsDeleted)).toEqual([2, 0, 0]);
     expect(resetting.log.connectionsReset).toBeGreaterThanOrEqual(2);
     expect(abandoning.log.connectionsReset).toBe(0);
+  },
+  'profile.operations.tools': async () => {
+    // `reset_counters` is the reference server's destructive tool.
+    const { telemetry, output } = await everyToolRun();
+    expect(output).toMatch(/leaves out reset_counters: it calls itself destructive/);
+    const called = operationTotals(telemetry);
+    expect(called.get('echo')?.sent).toBeGreaterThan(0);
+    expect([...called.keys()]).not.toContain('reset_counters');
   },
   'profile.operations.*.expect.size.min': async () => {
     const { code, output } = await tooShort();

@@ -166,3 +166,15 @@ export const limitedRun = once(() =>
     limits: { clients: 1, rate: '1/s', duration: '500ms' },
   }),
 );
+
+export const everyToolRun = once(() =>
+  run({
+    scenario: {
+      name: 'every-tool',
+      workload: {
+        caller: { profile: 'low-load', clients: 4, arrivals: { rate: '20/s' }, operations: { tools: 'auto' } },
+      },
+      stages: [{ name: 'steady', duration: '2s' }],
+    },
+  }),
+);

@@ -1,0 +1,164 @@
+/** A server on the spot: behind `--`, by one of its tools, by all of them; and a look at it without load. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, jest, test } from '@jest/globals';
+import { buildRoot } from '../support/package-root.js';
+import { listeningUrl, startProgram } from '../support/program.js';
+import { operationTotals, readRun, runFolder } from '../support/run-files.js';
+import { countedScenario, swarmbench, writeScenario } from '../support/swarmbench.js';
+import { tempFolder } from '../support/temp-folder.js';
+
+jest.setTimeout(180_000);
+
+const program = 'tests/servers/sdk-server.js';
+const command = ['--', process.execPath, join(buildRoot, program), 'stdio'];
+
+/** How often each tool was called, as the server counts it. */
+function callsIn(file: string): Readonly<Record<string, number>> {
+  const calls: Record<string, number> = {};
+  for (const tool of readFileSync(file, 'utf8').split('\n')) if (tool !== '') calls[tool] = (calls[tool] ?? 0) + 1;
+  return calls;
+}
+
+function newCallsFile(): string {
+  const file = join(tempFolder(), 'calls');
+  writeFileSync(file, '');
+  return file;
+}
+
+const scenario = countedScenario(
+  { profile: 'low-load', clients: 2, arrivals: { rate: '10/s' }, operations: [{ list: 'tools' }] },
+  2,
+  {
+    thresholds: ['errors.rate < 1%'],
+  },
+);
+
+async function quickRun(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const results = join(tempFolder(), 'results');
+  const { code, stdout, stderr } = await swarmbench(
+    ['run', writeScenario(scenario), '--out', results, '--workers', '1', '--threads', '1', ...args],
+    env,
+  );
+  return { code, output: stdout + stderr, results };
+}
+
+describe('run', () => {
+  test('-- COMMAND --tool NAME --arguments JSON calls that tool of that server, and nothing else', async () => {
+    const calls = newCallsFile();
+    const args = [
+      '--env',
+      'CALLS',
+      '--tool',
+      'search',
+      '--arguments',
+      '{ "query": "{{ text 8 }}", "page": "2" }',
+      ...command,
+    ];
+    const { results } = await quickRun(args, { CALLS: calls });
+    const { report } = readRun(results);
+    expect(report.summary).toMatchObject({ failed: 0, succeeded: 20 });
+    // One of the preflight.
+    expect(callsIn(calls)).toEqual({ search: 21 });
+  });
+
+  test('of all tools leaves out those that are destructive, fail, or cannot be called, and says so', async () => {
+    const calls = newCallsFile();
+    const args = ['--env', `CALLS=${calls}`, '--set', 'workload.*.operations={ tools: auto }', ...command];
+    const { output, results } = await quickRun(args);
+    expect(output).toMatch(/calls search, note, unsaid; leaves out wipe: it calls itself destructive/);
+    expect(output).toMatch(/leaves out write: it calls itself destructive/);
+    expect(output).toMatch(/leaves out coded: cannot generate arguments: \$\.code has the pattern/);
+    expect(output).toMatch(/leaves out broken: its trial call failed with tool_error/);
+    expect(output).toMatch(/do not say whether they are destructive: unsaid/);
+    const { report, telemetry } = readRun(results);
+    const totals = operationTotals(telemetry);
+    expect([...totals.keys()].toSorted()).toEqual(['note', 'search', 'unsaid']);
+    // One of each in the preflight.
+    const counted = [...totals].map(([tool, { succeeded }]) => [tool, succeeded + 1] as const);
+    expect(callsIn(calls)).toEqual({ ...Object.fromEntries(counted), broken: 1 });
+    expect(report.summary).toMatchObject({ failed: 0, succeeded: 20 });
+    const page = readFileSync(join(runFolder(results), 'report.html'), 'utf8');
+    expect([...totals.keys()].filter((tool) => !page.includes(tool))).toEqual([]);
+  });
+
+  test('names all tools that it cannot call at once, each with its reason', async () => {
+    const tools = ['search', 'wipe', 'coded', 'nope'].flatMap((tool) => ['--tool', tool]);
+    const { code, output } = await quickRun([...tools, ...command]);
+    expect(code).toBe(3);
+    expect(output).toMatch(/operation wipe: it calls itself destructive/);
+    expect(output).toMatch(/operation coded: cannot generate arguments/);
+    expect(output).toMatch(/operation nope: the server has no tool `nope`/);
+    expect(output).not.toMatch(/operation search:/);
+  });
+
+  test('of a destructive tool is made when its arguments are written', async () => {
+    const calls = newCallsFile();
+    await quickRun(['--env', `CALLS=${calls}`, '--tool', 'wipe', '--arguments', '{}', ...command]);
+    expect(callsIn(calls)).toEqual({ wipe: 21 });
+  });
+
+  test.each([
+    [['--tool', 'a', '--tool', 'b', '--arguments', '{}'], '--arguments are those of one --tool'],
+    [['--tool', 'a', '--arguments', '{'], '--arguments are not JSON'],
+    [['--tool', 'a', '--arguments', '[1]'], '--arguments are not JSON: they are no map of names and values'],
+    [['--env', 'A=b'], '--env is for the command behind --'],
+    [['--env', 'NOT_SET_ANYWHERE', ...command], '--env: NOT_SET_ANYWHERE is not set'],
+    [['--target', 'http://localhost:1/', ...command], '--target and the command behind -- both name the server'],
+    [['--'], 'there is no command behind --'],
+    [['--input', 'a=b'], '--input gives a value to a variable of the --config file, but there is no --config'],
+  ])('%j is refused', async (args, problem) => {
+    const { code, output } = await quickRun(args);
+    expect({ code, output }).toEqual({ code: 2, output: expect.stringContaining(problem) });
+  });
+});
+
+test('a command that takes no server refuses one', async () => {
+  const { code, stderr } = await swarmbench(['list', ...command]);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('list takes no command behind --') });
+});
+
+describe('discover', () => {
+  test('shows what a server over HTTP speaks and offers, and calls nothing', async () => {
+    const calls = newCallsFile();
+    const url = await listeningUrl(startProgram(program, ['http'], { CALLS: calls }));
+    const { code, stdout } = await swarmbench(['discover', '--target', url]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/of-the-sdk 1\.2\.3/);
+    expect(stdout).toMatch(/speaks +MCP 2025-11-25 \(legacy: session era, with session ids\) over streamable-http/);
+    expect(stdout).toMatch(/offers +tools/);
+    expect(stdout).toMatch(/says +Search first\./);
+    expect(stdout).toMatch(/search\(query: string, page\?: string\) {2}read-only/);
+    expect(stdout).toMatch(/wipe\(\) {2}destructive\n +arguments: auto {2}refuses it: it calls itself destructive/);
+    expect(stdout).toMatch(/unsaid\(\) {2}does not say whether it is destructive/);
+    expect(callsIn(calls)).toEqual({});
+  });
+
+  test('prints all schemas as JSON, over stdio as well', async () => {
+    const { code, stdout } = await swarmbench(['discover', '--json', ...command]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      pinned: { era: 'legacy', version: '2025-11-25' },
+      capabilities: { tools: {} },
+      instructions: 'Search first.',
+      tools: expect.arrayContaining([
+        expect.objectContaining({
+          name: 'search',
+          destructiveness: 'read-only',
+          entry: expect.objectContaining({ inputSchema: expect.objectContaining({ required: ['query'] }) }),
+          arguments: { query: expect.stringMatching(/^.{12}$/) },
+        }),
+      ]),
+    });
+  });
+
+  test.each([
+    [[], 2, /discover looks at a server, and none is named/],
+    [['--target', 'http://127.0.0.1:1/mcp'], 3, /ECONNREFUSED/],
+    [['--', process.execPath, '-e', 'process.exit(7)'], 3, /ended with code 7/],
+  ])('%j fails in words', async (args, expected, words) => {
+    const { code, stderr } = await swarmbench(['discover', ...args]);
+    expect(stderr).toMatch(words);
+    expect(code).toBe(expected);
+  });
+});
