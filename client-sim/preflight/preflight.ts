@@ -300,8 +300,8 @@ async function callEach(attempt: EndpointAttempt, settled: SettledOperation[]): 
   for (const { name, operations } of profiles) {
     if (pinned.era === 'modern' && operations.some(({ method }) => method === 'ping'))
       return (
-        `profile ${name}: \`ping\` does not exist in the stateless era (MCP ${pinned.version}) that this server speaks. ` +
-        'Remove it from the mix, or set `era: legacy`.'
+        `profile ${name}: \`ping\` does not exist in the stateless era (MCP ${pinned.version}) that this server ` +
+        'speaks. Remove it from the mix, or set `era: legacy`.'
       );
   }
   const { calls, problems, everyTool } = settleOperations(profiles, catalogue);

@@ -5,7 +5,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { buildRoot } from '../support/package-root.js';
 import { listeningUrl, startProgram } from '../support/program.js';
 import { operationTotals, readRun, runFolder } from '../support/run-files.js';
-import { countedScenario, swarmbench, writeScenario } from '../support/swarmbench.js';
+import { simpleScenario, swarmbench, writeScenario } from '../support/swarmbench.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 jest.setTimeout(180_000);
@@ -26,13 +26,11 @@ function newCallsFile(): string {
   return file;
 }
 
-const scenario = countedScenario(
-  { profile: 'low-load', clients: 2, arrivals: { rate: '10/s' }, operations: [{ list: 'tools' }] },
-  2,
-  {
-    thresholds: ['errors.rate < 1%'],
-  },
-);
+/** A closed loop, so that the first call waits until the process has started. */
+const scenario = simpleScenario({ thinkTime: '50ms', timeout: '60s', operations: [{ list: 'tools' }] }, 4, {
+  thresholds: ['errors.rate < 1%'],
+  drain: '60s',
+});
 
 async function quickRun(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const results = join(tempFolder(), 'results');
@@ -56,10 +54,10 @@ describe('run', () => {
       ...command,
     ];
     const { results } = await quickRun(args, { CALLS: calls });
-    const { report } = readRun(results);
-    expect(report.summary).toMatchObject({ failed: 0, succeeded: 20 });
+    const { succeeded, failed } = readRun(results).report.summary;
+    expect({ failed, some: succeeded > 0 }).toEqual({ failed: 0, some: true });
     // One of the preflight.
-    expect(callsIn(calls)).toEqual({ search: 21 });
+    expect(callsIn(calls)).toEqual({ search: succeeded + 1 });
   });
 
   test('of all tools leaves out those that are destructive, fail, or cannot be called, and says so', async () => {
@@ -77,7 +75,7 @@ describe('run', () => {
     // One of each in the preflight.
     const counted = [...totals].map(([tool, { succeeded }]) => [tool, succeeded + 1] as const);
     expect(callsIn(calls)).toEqual({ ...Object.fromEntries(counted), broken: 1 });
-    expect(report.summary).toMatchObject({ failed: 0, succeeded: 20 });
+    expect(report.summary.failed).toBe(0);
     const page = readFileSync(join(runFolder(results), 'report.html'), 'utf8');
     expect([...totals.keys()].filter((tool) => !page.includes(tool))).toEqual([]);
   });
@@ -94,8 +92,9 @@ describe('run', () => {
 
   test('of a destructive tool is made when its arguments are written', async () => {
     const calls = newCallsFile();
-    await quickRun(['--env', `CALLS=${calls}`, '--tool', 'wipe', '--arguments', '{}', ...command]);
-    expect(callsIn(calls)).toEqual({ wipe: 21 });
+    const args = ['--env', `CALLS=${calls}`, '--tool', 'wipe', '--arguments', '{}', ...command];
+    const { results } = await quickRun(args);
+    expect(callsIn(calls)).toEqual({ wipe: readRun(results).report.summary.succeeded + 1 });
   });
 
   test.each([

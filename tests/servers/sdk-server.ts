@@ -1,7 +1,7 @@
 /**
  * A server that is not ours: of the official SDK, as its users build it. A program: `sdk-server.js stdio`, or
- * `sdk-server.js http` with `/mcp` (sessions) and `/sse`, with TLS where TLS_CERT and TLS_KEY name files. Each tool call
- * adds the name of the tool as a line to the file CALLS.
+ * `sdk-server.js http` with `/mcp` (sessions) and `/sse`, with TLS where TLS_CERT and TLS_KEY name files. Each tool
+ * call adds the name of the tool as a line to the file CALLS.
  */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, readFileSync } from 'node:fs';

@@ -171,9 +171,9 @@ function invocationsIn(text: string): readonly string[] {
     .map(([, found]) => commandOf(found ?? ''));
 }
 
-/** Without a comment, an explanation behind two spaces, and what follows in a pipeline. */
+/** Without a comment, an explanation behind two spaces, the command of a server, and what follows in a pipeline. */
 function commandOf(line: string): string {
-  return line.replace(/\s(?:\s|#|>|\||&&).*/, '').trim();
+  return line.replace(/\s(?:\s|#|>|\||&&|-- ).*/, '').trim();
 }
 
 /** Unknown commands and options. */

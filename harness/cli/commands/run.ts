@@ -35,7 +35,7 @@ export const run: CliCommand = {
     'swarmbench run',
     'swarmbench run baseline --target http://localhost:3000/mcp',
     'swarmbench run baseline -- node server.js',
-    'swarmbench run baseline --target http://localhost:3000/mcp --tool search --arguments \'{ "query": "{{ text 12 }}" }\'',
+    'swarmbench run ci --target http://localhost:3000/mcp --tool search --arguments \'{ "query": "cats" }\'',
     'swarmbench run spike --set workload.normal.clients=50 --time-scale 0.1',
     "swarmbench run baseline --config mcp.json --server mine --header 'Authorization: Bearer ${TOKEN}'",
     'swarmbench run ci --json --junit junit.xml > ci.json',

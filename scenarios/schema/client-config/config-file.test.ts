@@ -128,7 +128,7 @@ describe('servers are found in the files of', () => {
       'Continue',
       {
         file: 'a.yaml',
-        text: `name: x\nmcpServers:\n  - name: a\n    type: streamable-http\n    url: ${url}\n    requestOptions:\n      headers: { A: b }\n`,
+        text: `mcpServers:\n  - name: a\n    type: http\n    url: ${url}\n    requestOptions: { headers: { A: b } }\n`,
       },
       { ...overHttp, headers: { A: 'b' } },
     ],
@@ -173,7 +173,9 @@ describe('servers are found in the files of', () => {
       {
         file: 'config.toml',
         env: { T: 't', H: 'h' },
-        text: `[mcp_servers.a]\nurl = "${url}"\nbearer_token_env_var = "T"\nhttp_headers = { X = "x" }\nenv_http_headers.Y = "H"\n`,
+        text:
+          `[mcp_servers.a]\nurl = "${url}"\nbearer_token_env_var = "T"\n` +
+          'http_headers = { X = "x" }\nenv_http_headers.Y = "H"\n',
       },
       { ...overHttp, headers: { X: 'x', Y: 'h', Authorization: 'Bearer t' } },
     ],
@@ -181,7 +183,9 @@ describe('servers are found in the files of', () => {
       'Goose',
       {
         file: 'config.yaml',
-        text: 'extensions:\n  developer: { type: builtin, enabled: true }\n  a: { type: stdio, cmd: node, args: [x.js], envs: { KEY: k }, enabled: true }\n',
+        text:
+          'extensions:\n  developer: { type: builtin, enabled: true }\n' +
+          '  a: { type: stdio, cmd: node, args: [x.js], envs: { KEY: k }, enabled: true }\n',
       },
       started,
     ],
@@ -255,7 +259,7 @@ describe('TOML', () => {
       '[mcp_servers.a]\ncommand = "node"\nargs = ["--port", 8]\ncwd = "/x"\n[mcp_servers.a.env]\nA = 1\nB = true\n',
       'mcp_servers.a = { command = "node", args = ["--port", 8], cwd = "/x", env = { A = 1, B = true } }\n',
       '[mcp_servers]\na.command = "node"\na.args = ["--port", "8"]\na.cwd = "/x"\na.env.A = "1"\na.env.B = true\n',
-      '[[mcp_servers]]\nname = "a"\ncommand = "node"\nargs = ["--port", 8]\ncwd = "/x"\nenv = { A = "1", B = "true" }\n',
+      '[[mcp_servers]]\nname = "a"\ncommand = "node"\nargs = ["--port", 8]\ncwd = "/x"\nenv = { A = 1, B = true }\n',
     ])
       expect(readAs({ file: 'c.toml', text, server: 'a' })).toEqual(expected);
   });

@@ -78,7 +78,7 @@ const serverSchema = z.object({
 });
 type Canonical = z.infer<typeof serverSchema>;
 
-/** Our name of a key, by the names that programs have for it. Where an entry has two of them, the first one here counts. */
+/** Our name of a key, by the names that programs have for it. Of two in an entry, the one that is first here counts. */
 const keyNames: Readonly<Record<string, keyof Canonical>> = {
   httpUrl: 'url',
   http_url: 'url',

@@ -36,9 +36,9 @@ type Expanded =
   | { readonly ok: false; readonly problems: readonly VariableProblem[] };
 
 /**
- * Replaces `${VAR}`, `${VAR:-default}` and `${env:VAR}`; a default may hold variables. In the file of an MCP client also
- * `${input:NAME}`, `${file:PATH}`, `${workspaceFolder}`, `${{ secrets.NAME }}`, and a text that is nothing but `$NAME`.
- * What is no variable stays as it is.
+ * Replaces `${VAR}`, `${VAR:-default}` and `${env:VAR}`; a default may hold variables. In the file of an MCP client
+ * also `${input:NAME}`, `${file:PATH}`, `${workspaceFolder}`, `${{ secrets.NAME }}`, and a text that is nothing but
+ * `$NAME`. What is no variable stays as it is.
  */
 export function expandVariables(text: string, variables: Variables): Expanded {
   const expansion = new Expansion(text, variables);
