@@ -71,6 +71,8 @@ export class Scheduler {
   nowMs: number;
   /** Run time after which that became readable which is read in this turn; see `OwnShare`. */
   sinceMs: number;
+  /** Answers of this turn whose own share is known. */
+  answers = 0;
   /** Run time until which `limits.ratePerSecond` last held requests back. */
   limitedMs = 0;
   readonly own: OwnShare;
@@ -151,8 +153,16 @@ export class Scheduler {
   }
 
   endTurn(): void {
-    if (this.depth === 1) this.serveAndFlush();
+    if (this.depth === 1) {
+      if (this.answers > 0) this.countAnswers();
+      this.serveAndFlush();
+    }
     this.depth--;
+  }
+
+  private countAnswers(): void {
+    this.own.addIn(this.answers, this.nowMs - this.sinceMs);
+    this.answers = 0;
   }
 
   /** This client may be able to send: it is served before the turn ends. */

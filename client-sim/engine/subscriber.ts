@@ -87,7 +87,7 @@ export class Subscriber implements StreamListener {
       scheduler.recorder.recordSucceeded(pending.series, cellAt(tookMs), cellAt(tookMs), 0);
       if (this.profile.ownShareKnown) {
         const floor = cellAt(Math.max(0, scheduler.sinceMs - pending.atMs));
-        scheduler.recorder.recordFloor(pending.series, floor, floor, 0);
+        scheduler.recorder.recordFloor(pending.series, floor, 0);
       }
     } else {
       const operation = this.profile.operationName(scheduler.layout.place(pending.series).operation);

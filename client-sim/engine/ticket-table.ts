@@ -61,6 +61,9 @@ export class TicketTable {
   /** The kernel has all that were opened. They are the newest of their profiles. */
   markWritten(nowMs: number, own: OwnShare): void {
     this.unwritten = false;
+    let count = 0;
+    let sumMs = 0;
+    let maxMs = 0;
     const { written, waited, due, previous, newest } = this;
     for (let profile = 0; profile < newest.length; profile++) {
       for (
@@ -69,9 +72,13 @@ export class TicketTable {
         row = previous[row] as number
       ) {
         written[row] = nowMs;
-        own.addOut(nowMs - (due[row] as number) - (waited[row] as number));
+        const outMs = nowMs - (due[row] as number) - (waited[row] as number);
+        count++;
+        sumMs += outMs;
+        if (outMs > maxMs) maxMs = outMs;
       }
     }
+    own.addOut(count, sumMs, maxMs);
   }
 
   /**

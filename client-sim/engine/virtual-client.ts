@@ -133,10 +133,13 @@ export class VirtualClient implements SlotClient {
       if (this.profile.ownShareKnown) {
         const waitedMs = tickets.waited[row] as number;
         const readableMs = Math.max(0, sinceMs - (tickets.written[row] as number));
-        const serviceFloor = cellAt(Math.min(readableMs, nowMs - sentMs));
-        const floor = waitedMs === 0 ? serviceFloor : cellAt(Math.min(readableMs + waitedMs, nowMs - dueMs));
-        scheduler.recorder.recordFloor(series, floor, serviceFloor, replica);
-        scheduler.own.addIn(nowMs - sinceMs);
+        const floor = cellAt(Math.min(readableMs + waitedMs, nowMs - dueMs));
+        if (waitedMs === 0) scheduler.recorder.recordFloor(series, floor, replica);
+        else {
+          const service = cellAt(Math.min(readableMs, nowMs - sentMs));
+          scheduler.recorder.recordFloors(series, floor, service, replica);
+        }
+        scheduler.answers++;
       }
     } else this.recordFailure(series, nowMs - dueMs, failure, replica);
     this.publisher?.ended(series, failure === undefined);

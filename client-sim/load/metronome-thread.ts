@@ -1,9 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { CHANGED, FIRST_ALARM, METRONOME_PERIOD_MS, SLEEPS_UNTIL, STOP, sharedNowUs, TICK } from './metronome.js';
 
-/** A sleep ends up to 0.05 ms late (the kernel's timer slack), so it ends that much early, and the rest is spun. */
-const SLACK_US = 50;
-
 if (!(workerData instanceof SharedArrayBuffer)) throw new TypeError('the metronome thread needs its shared numbers');
 const view = new Int32Array(workerData);
 
@@ -22,12 +19,10 @@ while (Atomics.load(view, STOP) === 0) {
   announceSleep();
   // Once more: an alarm that was set before the announcement was not followed by a call.
   const aheadUs = announceSleep();
-  if (aheadUs > SLACK_US) {
-    Atomics.wait(view, CHANGED, changed, (aheadUs - SLACK_US) / 1000);
+  if (aheadUs > 0) {
+    Atomics.wait(view, CHANGED, changed, aheadUs / 1000);
     continue;
   }
-  const atUs = (sharedNowUs() + aheadUs) | 0;
-  while (((atUs - sharedNowUs()) | 0) > 0);
   Atomics.add(view, TICK, 1);
   Atomics.notify(view, TICK);
   // Until the engine has set its next alarm, the old one is in the past. STOP changes only at the end.

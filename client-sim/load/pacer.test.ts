@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Metronome } from './metronome.js';
-import { createPacer, finestPacing } from './pacer.js';
+import { createPacer, finestPacing, MOST_EXACT, pacingFor } from './pacer.js';
 
 let metronome: Metronome | undefined;
 afterEach(async () => {
@@ -30,6 +30,14 @@ describe.each(['batch', 'metronome', 'spin'] as const)('%s', (pacing) => {
     await sleep(20);
     expect(pumps).toBe(stopped);
   });
+});
+
+test('a profile that does not say is paced by the rate of its worker', () => {
+  expect(pacingFor('auto', 200)).toBe('metronome');
+  expect(pacingFor('auto', MOST_EXACT + 1)).toBe('batch');
+  // A closed loop without pauses sends with each answer, whatever the clock says.
+  expect(pacingFor('auto', 0)).toBe('batch');
+  expect(pacingFor('spin', 200)).toBe('spin');
 });
 
 test('profiles on one thread get the finest pacing that any of them asks for', () => {

@@ -19,9 +19,12 @@ import {
   COUNTERS,
   type CounterName,
   DELIVERY,
+  FLOOR,
   HISTOGRAMS_PER_SERIES,
   LAG,
+  LATENCY_FLOOR,
   REPLICA_LATENCY,
+  SERVICE_FLOOR,
   SeriesLayout,
 } from './series.js';
 import {
@@ -127,11 +130,9 @@ export class Batch {
         const plan = this.plan.profiles[profile];
         const histograms: Partial<Record<HistogramName, string>> = {};
         histogramNames.forEach((name, kind) => {
-          const packed = pack(this.cells.get(series * HISTOGRAMS_PER_SERIES + kind));
+          const packed = pack(this.cellsOfSeries(series, kind));
           if (packed !== undefined) histograms[name] = packed;
         });
-        // They differ only where operations waited for room.
-        if (histograms.serviceFloor === histograms.latencyFloor) delete histograms.serviceFloor;
         return {
           stage,
           profile: plan?.name ?? '',
@@ -180,6 +181,19 @@ export class Batch {
           ...(floor === undefined ? {} : { latencyFloor: floor }),
         };
       });
+  }
+
+  /** @param kind index in `histogramNames` */
+  private cellsOfSeries(series: number, kind: number): CellCounts | undefined {
+    const first = series * HISTOGRAMS_PER_SERIES;
+    const own = this.cells.get(first + kind);
+    if (kind !== LATENCY_FLOOR && kind !== SERVICE_FLOOR) return own;
+    const shared = this.cells.get(first + FLOOR);
+    // Without operations that waited for room, the floors are one: it is sent once.
+    if (own === undefined) return kind === LATENCY_FLOOR ? shared : undefined;
+    const sum = new Map(shared);
+    for (const [cell, count] of own) sum.set(cell, (sum.get(cell) ?? 0) + count);
+    return sum;
   }
 
   private groupsWithConnect(): number[] {

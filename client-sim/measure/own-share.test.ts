@@ -133,9 +133,9 @@ test('the time of an interval is divided into processor, waiting, stopped; what 
   thread.enter();
   // Stopped while it was awake: no clock but time goes on.
   thread.nowMs += 500;
-  thread.own.addOut(3);
-  thread.own.addIn(1);
-  thread.own.addIn(7);
+  thread.own.addOut(1, 3, 3);
+  thread.own.addIn(1, 1);
+  thread.own.addIn(1, 7);
   expect(thread.own.take()).toMatchObject({
     elapsedMs: 621,
     onProcessorMs: 100,

@@ -99,17 +99,17 @@ export class OwnShare {
     this.beatMs = this.markMs = nowMs;
   }
 
-  /** An operation left so long after it could have been sent. */
-  addOut(ms: number): void {
-    this.sent++;
-    this.outSumMs += ms;
-    if (ms > this.outMaxMs) this.outMaxMs = ms;
+  /** Operations left so long after they could have been sent, in all and at most. */
+  addOut(count: number, sumMs: number, maxMs: number): void {
+    this.sent += count;
+    this.outSumMs += sumMs;
+    if (maxMs > this.outMaxMs) this.outMaxMs = maxMs;
   }
 
-  /** An answer may have lain unread for so long. */
-  addIn(ms: number): void {
-    this.answered++;
-    this.inSumMs += ms;
+  /** So many answers may have lain unread for so long. */
+  addIn(count: number, ms: number): void {
+    this.answered += count;
+    this.inSumMs += count * ms;
     if (ms > this.inMaxMs) this.inMaxMs = ms;
   }
 

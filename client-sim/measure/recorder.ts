@@ -10,6 +10,7 @@ import {
   DELIVERY,
   FAILED,
   FAILURE,
+  FLOOR,
   HISTOGRAMS_PER_GROUP,
   HISTOGRAMS_PER_SERIES,
   LAG,
@@ -87,10 +88,20 @@ export class Recorder {
   }
 
   /**
-   * What remains of a latency without our own share, beside `recordSucceeded`.
+   * What remains without our own share of the latency of an operation that did not wait for room, and so of its
+   * service time, too; beside `recordSucceeded`.
+   * @param floor cell
+   */
+  recordFloor(series: number, floor: number, replica: number): void {
+    this.cells(series * HISTOGRAMS_PER_SERIES + FLOOR).add(floor);
+    if (replica > 0) this.replicas.recordFloor(this.groups[series] as number, replica, floor);
+  }
+
+  /**
+   * The same of an operation that waited for room.
    * @param latency,service cells
    */
-  recordFloor(series: number, latency: number, service: number, replica: number): void {
+  recordFloors(series: number, latency: number, service: number, replica: number): void {
     this.cells(series * HISTOGRAMS_PER_SERIES + LATENCY_FLOOR).add(latency);
     this.cells(series * HISTOGRAMS_PER_SERIES + SERVICE_FLOOR).add(service);
     if (replica > 0) this.replicas.recordFloor(this.groups[series] as number, replica, latency);

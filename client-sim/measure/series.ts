@@ -26,14 +26,16 @@ export const REPLICA_MOVED = 4;
 export const REPLICA_MOVES = 5;
 export const REPLICA_UNKNOWN_SESSIONS = 6;
 
-/** Histograms of one series, in the order of `histogramNames`. */
+/** Histograms of one series, in the order of `histogramNames`; `FLOOR` is a part of both floors. */
 export const LATENCY = 0;
 export const SERVICE = 1;
 export const LAG = 2;
 export const FAILURE = 3;
 export const LATENCY_FLOOR = 4;
 export const SERVICE_FLOOR = 5;
-export const HISTOGRAMS_PER_SERIES = histogramNames.length;
+/** Of operations that did not wait for room, so that most operations are recorded once and not twice. */
+export const FLOOR = histogramNames.length;
+export const HISTOGRAMS_PER_SERIES = histogramNames.length + 1;
 
 /** Histograms of one (stage, profile). */
 export const CONNECT = 0;

@@ -333,7 +333,7 @@ export const profileSchema = z.strictObject({
     .describe(
       'How exactly due times are kept. batch: to 1 ms; metronome: to 0.1 ms, at the cost of processor time; ' +
         'spin: as exactly as the machine can, at the cost of a whole core; ' +
-        'auto: metronome on a worker that sends at most 2,000 operations a second, otherwise batch.',
+        'auto: metronome on a worker that sends at most 1,000 operations a second, otherwise batch.',
     ),
   timeout: positiveDuration
     .prefault('5s')
