@@ -222,9 +222,15 @@ function checkBounds(header: Buffer): void {
 
 /** Reads LEB128 words: seven bits a byte, the lowest first, the ninth byte whole. */
 class WordReader {
-  private at = 0;
+  constructor(
+    private readonly bytes: Uint8Array,
+    private at = 0,
+  ) {}
 
-  constructor(private readonly bytes: Uint8Array) {}
+  /** Where the next word begins. */
+  get end(): number {
+    return this.at;
+  }
 
   get atEnd(): boolean {
     return this.at >= this.bytes.length;
@@ -262,12 +268,18 @@ function readV2(payload: Uint8Array): CellList {
 }
 
 function readPacked(bytes: Uint8Array): CellList {
-  const words = new WordReader(bytes);
   const cells: number[] = [];
   let next = 0;
-  while (!words.atEnd) {
-    const cell = next + words.next();
-    const count = words.next();
+  for (let at = 0; at < bytes.length; ) {
+    let [empty, count] = [bytes[at] as number, bytes[at + 1] as number];
+    // Nearly all words are one byte.
+    if (empty < 0x80 && count < 0x80) at += 2;
+    else {
+      const words = new WordReader(bytes, at);
+      [empty, count] = [words.next(), words.next()];
+      at = words.end;
+    }
+    const cell = next + empty;
     if (cell >= HISTOGRAM_CELLS) throw new HistogramError('a histogram with counts beyond its highest value');
     if (count === 0) throw new HistogramError('a packed histogram with an empty cell');
     cells.push(cell, count);

@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { telemetry } from '../../client-sim/protocol/telemetry.js';
 import { messageOf } from '../support/error-message.js';
@@ -152,11 +152,18 @@ async function closedFiles(runFolder: string): Promise<readonly string[]> {
   return [...closed.values()].map((name) => join(runFolder, name));
 }
 
+/** A file of `telemetryFiles`, or the compressed one that has taken its place since. */
+export async function presentFile(path: string): Promise<string> {
+  const isThere = await stat(path).catch(() => undefined);
+  if (isThere !== undefined || path.endsWith('.gz')) return path;
+  return (await stat(`${path}.gz`).catch(() => undefined)) === undefined ? path : `${path}.gz`;
+}
+
 /** The complete lines of a telemetry file, in the order they were acknowledged. @throws ControllerError LOG_CORRUPT */
 export async function* readTelemetry(
   path: string,
 ): AsyncGenerator<{ readonly value: TelemetryLine; readonly endOffset: number }> {
-  for await (const line of readLines(path)) {
+  for await (const line of readLines(await presentFile(path))) {
     const raw = parseLine(path, line) as TelemetryLine;
     const batch = telemetry.safeParse(raw.batch);
     if (!batch.success)

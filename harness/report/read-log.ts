@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { RunFold, type RunModel } from '../analysis/fold-run.js';
 import type { RunEvent, TelemetryLine } from '../log/events.js';
-import { telemetryFiles } from '../log/telemetry-log.js';
+import { presentFile, telemetryFiles } from '../log/telemetry-log.js';
 import { codeOf, messageOf } from '../support/error-message.js';
 
 /**
@@ -25,7 +25,7 @@ export async function readRun(runFolder: string): Promise<RunModel> {
     );
   }
   for (const path of await telemetryFiles(runFolder))
-    await eachLine(path, fold, (value) => fold.telemetry(value as TelemetryLine));
+    await eachLine(await presentFile(path), fold, (value) => fold.telemetry(value as TelemetryLine));
   return fold.model();
 }
 

@@ -63,8 +63,8 @@ export function loadPlan(request: PlanRequest, io: ScenarioIo = diskIo): PlanRes
     seed: request.seed,
     timeScale: usableScale(request.timeScale) ? (request.timeScale ?? 1) : 1,
   });
-  if (!resolved.ok) problems.push(...resolved.problems);
-  return resolved.ok && problems.length === 0 ? resolved : { ok: false, problems: sortProblems(problems) };
+  if (resolved.ok && problems.length === 0) return resolved;
+  return { ok: false, problems: sortProblems(resolved.ok ? problems : [...problems, ...resolved.problems]) };
 }
 
 function secretSource({ secrets, sentSecrets }: PlanRequest, io: ScenarioIo): SecretSource {
@@ -117,6 +117,6 @@ function configuredServer(request: PlanRequest, io: ScenarioIo, problems: Proble
   const surroundings = { text, file: resolve(file), shownFile: shownPath(file), env, inputs, readText };
   const chosen = chooseServer(surroundings, server);
   if (chosen.ok) return chosen.server;
-  problems.push(...chosen.problems);
+  for (const problem of chosen.problems) problems.push(problem);
   return undefined;
 }

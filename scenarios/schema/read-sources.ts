@@ -9,7 +9,6 @@ import {
   type MapNode,
   scalarNode,
   shortened,
-  withEntry,
   withoutEntry,
 } from '../yaml/node.js';
 import { parseYaml } from '../yaml/parse-yaml.js';
@@ -54,7 +53,7 @@ export function readSources(
   const overrides = sets.flatMap((set) => {
     const parsed = parseOverride(set);
     if (parsed.ok) return [parsed.value];
-    problems.push(...parsed.problems);
+    for (const problem of parsed.problems) problems.push(problem);
     return [];
   });
   const ofScenario = overrides.filter((override) => !isInsideWorkload(override));
@@ -76,7 +75,7 @@ function isInsideWorkload({ segments }: Override): boolean {
 function apply(map: MapNode, override: Override, problems: Problem[]): MapNode {
   const applied = applyOverride(map, override);
   if (applied.ok) return applied.value;
-  problems.push(...applied.problems);
+  for (const problem of applied.problems) problems.push(problem);
   return map;
 }
 
@@ -94,7 +93,7 @@ function findScenario(scenario: string, io: ScenarioIo, problems: Problem[]): st
 function readMap(file: string, io: ScenarioIo, problems: Problem[]): MapNode | undefined {
   const start = { file: shownPath(file), line: 1, column: 1 };
   const parsed = parseYaml(io.readText(file) ?? '', start);
-  problems.push(...parsed.problems);
+  for (const problem of parsed.problems) problems.push(problem);
   if (parsed.node?.kind === 'map') return parsed.node;
   if (parsed.problems.length === 0) {
     const found = parsed.node === undefined ? 'nothing' : kindOf(parsed.node);
@@ -217,17 +216,17 @@ const pacingKeys = Object.keys(exclusiveKeys);
 
 /** @param name the entry for `name` in the result, at the place where the workload is written */
 function mergeProfile(base: MapNode, overrides: MapNode, name: MapEntry): MapNode {
-  let merged = withEntry(base, 'name', name);
+  const merged = new Map([...base.entries, ['name', name] as const]);
   for (const [key, entry] of overrides.entries) {
     if (key === 'profile') continue;
     const exclusiveKey = exclusiveKeys[key];
-    if (exclusiveKey !== undefined && !overrides.entries.has(exclusiveKey)) merged = withoutEntry(merged, exclusiveKey);
-    merged = withEntry(merged, key, mergeEntry(key, merged.entries.get(key), entry));
+    if (exclusiveKey !== undefined && !overrides.entries.has(exclusiveKey)) merged.delete(exclusiveKey);
+    merged.set(key, mergeEntry(key, merged.get(key), entry));
   }
   if (isIdle(overrides.entries.get('misbehave'))) {
-    for (const pacingKey of pacingKeys) if (!overrides.entries.has(pacingKey)) merged = withoutEntry(merged, pacingKey);
+    for (const pacingKey of pacingKeys) if (!overrides.entries.has(pacingKey)) merged.delete(pacingKey);
   }
-  return { ...merged, at: name.keyAt };
+  return { ...base, entries: merged, at: name.keyAt };
 }
 
 function isIdle(misbehave: MapEntry | undefined): boolean {

@@ -32,19 +32,13 @@ export class HdrCounts {
   addCells(list: CellList): this {
     if (list.length === 0) return this;
     this.unpack();
-    for (let at = 0; at < list.length; at += 2) this.addOpen(list[at] as number, list[at + 1] as number);
+    this._total += (this.dense ?? this.sparse).addList(list);
+    this.becomeDense();
     return this;
   }
 
   addAll(other: HdrCounts): this {
-    this.unpack();
-    other.each((cell, count) => this.addOpen(cell, count));
-    return this;
-  }
-
-  addAt(cell: number, count: number): void {
-    this.unpack();
-    this.addOpen(cell, count);
+    return this.addCells(other.toList());
   }
 
   /** Every cell with a count, rising. */
@@ -77,20 +71,14 @@ export class HdrCounts {
     const list = unpackBytes(this.packed);
     this.packed = undefined;
     this.sparse = new SparseCells();
-    this._total = 0;
-    for (let at = 0; at < list.length; at += 2) this.addOpen(list[at] as number, list[at + 1] as number);
+    this.sparse.addList(list);
+    this.becomeDense();
   }
 
-  private addOpen(cell: number, count: number): void {
-    this._total += count;
-    if (this.dense !== undefined) {
-      this.dense.add(cell, count);
-      return;
-    }
-    this.sparse.add(cell, count);
-    if (this.sparse.size < DENSE_FROM) return;
+  private becomeDense(): void {
+    if (this.dense !== undefined || this.sparse.size < DENSE_FROM) return;
     const dense = new DenseCells();
-    this.sparse.each((known, times) => dense.add(known, times));
+    dense.addList(this.toList());
     this.dense = dense;
     this.sparse = noCells;
   }
@@ -103,13 +91,22 @@ export type CountSource = Pick<HdrCounts, 'each'>;
 class DenseCells {
   private counts = new Float64Array(0);
 
-  add(cell: number, count: number): void {
-    if (cell >= this.counts.length) {
-      const grown = new Float64Array((cell & ~1023) + 1024);
+  /** @returns the sum of the counts */
+  addList(list: CellList): number {
+    const highest = list.at(-2) as number;
+    if (highest >= this.counts.length) {
+      const grown = new Float64Array(Math.max((highest & ~1023) + 1024, 1.5 * this.counts.length));
       grown.set(this.counts);
       this.counts = grown;
     }
-    this.counts[cell] = (this.counts[cell] as number) + count;
+    const { counts } = this;
+    let sum = 0;
+    for (let at = 0; at < list.length; at += 2) {
+      const [cell, count] = [list[at] as number, list[at + 1] as number];
+      counts[cell] = (counts[cell] as number) + count;
+      sum += count;
+    }
+    return sum;
   }
 
   each(visit: (cell: number, count: number) => void): void {
@@ -132,14 +129,21 @@ class SparseCells {
     return this.used;
   }
 
-  add(cell: number, count: number): void {
-    const at = this.placeOf(cell);
-    if (this.keys[at] === 0) {
-      this.keys[at] = cell + 1;
-      this.used += 1;
+  /** @returns the sum of the counts */
+  addList(list: CellList): number {
+    let sum = 0;
+    for (let from = 0; from < list.length; from += 2) {
+      const [cell, count] = [list[from] as number, list[from + 1] as number];
+      const at = this.placeOf(cell);
+      if (this.keys[at] === 0) {
+        this.keys[at] = cell + 1;
+        this.used += 1;
+      }
+      this.counts[at] = (this.counts[at] as number) + count;
+      sum += count;
+      if (this.used * 4 > this.keys.length * 3) this.grow();
     }
-    this.counts[at] = (this.counts[at] as number) + count;
-    if (this.used * 4 > this.keys.length * 3) this.grow();
+    return sum;
   }
 
   each(visit: (cell: number, count: number) => void): void {

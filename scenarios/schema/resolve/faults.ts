@@ -12,6 +12,9 @@ import type { SourcePart } from '../source-part.js';
 /** A fault that acts once must be seen in effect within this time. */
 const ONCE_MS = 30_000;
 
+/** Of all trials; each is compared with those that are on at the same time. */
+const MOST_FAULTS = 10_000;
+
 interface FaultContext {
   /** Stages of all trials. */
   readonly stages: readonly StagePlan[];
@@ -31,6 +34,16 @@ export function resolveFaults(sources: readonly FaultSource[], context: FaultCon
       return action === undefined ? [] : [{ ...action, ...span, name: names[index] ?? source.kind, index }];
     }),
   );
+  if (placed.length * trials.length > MOST_FAULTS) {
+    const message = `at most ${MOST_FAULTS} faults in a run, not ${placed.length * trials.length}`;
+    context.scenarioPart.reportAtKey(
+      ['faults'],
+      'LIMIT_EXCEEDED',
+      message,
+      'let them come less often: `every`, `times`',
+    );
+    return [];
+  }
   refuseOverlaps(placed, context.scenarioPart);
   return trials
     .flatMap(({ startMs }) =>
@@ -56,10 +69,14 @@ function namesOf(sources: readonly FaultSource[], scenarioPart: SourcePart): rea
       scenarioPart.reportAtValue(['faults', index, 'name'], 'CONFLICT', `another fault has the name ${name}, too`);
     taken.add(name);
   }
+  /** The last number of each kind. */
+  const numbers = new Map<string, number>();
   return sources.map(({ name, kind }) => {
     if (name !== undefined) return name;
-    let own: string = kind;
-    for (let number = 2; taken.has(own); number += 1) own = `${kind}-${number}`;
+    let number = (numbers.get(kind) ?? 0) + 1;
+    let own: string = number === 1 ? kind : `${kind}-${number}`;
+    for (; taken.has(own); own = `${kind}-${number}`) number += 1;
+    numbers.set(kind, number);
     taken.add(own);
     return own;
   });
@@ -212,23 +229,30 @@ function spanOf(
 
 /** Each undo restores what it found. Of two faults on the same subject at once, only one could do that. */
 function refuseOverlaps(placed: readonly Placed[], scenarioPart: SourcePart): void {
-  let active: readonly Placed[] = [];
-  const refused = new Set<string>();
+  let active: Placed[] = [];
+  /** Each fault is told of once, with the first that it meets. */
+  const refused = new Set<number>();
   for (const later of placed.toSorted((a, b) => a.atMs - b.atMs || a.index - b.index)) {
     active = active.filter((earlier) => endOf(earlier) > later.atMs);
-    for (const earlier of active) {
-      const subject = commonSubject(kindOf(earlier).subjects(earlier), kindOf(later).subjects(later));
-      const [first, second] = [earlier.index, later.index].toSorted((a, b) => a - b);
-      if (subject === undefined || refused.has(`${first} ${second}`)) continue;
-      refused.add(`${first} ${second}`);
-      scenarioPart.reportAtValue(
-        ['faults', second ?? 0],
-        'CONFLICT',
-        `two faults act on ${subject} at the same time (faults.${first} and faults.${second})`,
-        'end one of them with `for` before the other begins',
-      );
+    const met = active.map((earlier) => ({
+      earlier,
+      subject: commonSubject(kindOf(earlier).subjects(earlier), kindOf(later).subjects(later)),
+    }));
+    const conflict = met.find(({ subject }) => subject !== undefined);
+    // What is refused is not compared with others, so there are never more of them than things to act on.
+    if (conflict === undefined) {
+      active.push(later);
+      continue;
     }
-    active = [...active, later];
+    const [first, second = 0] = [conflict.earlier.index, later.index].toSorted((a, b) => a - b);
+    if (refused.has(second)) continue;
+    refused.add(second);
+    scenarioPart.reportAtValue(
+      ['faults', second],
+      'CONFLICT',
+      `two faults act on ${conflict.subject} at the same time (faults.${first} and faults.${second})`,
+      'end one of them with `for` before the other begins',
+    );
   }
 }
 
