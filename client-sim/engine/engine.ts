@@ -191,7 +191,10 @@ export class Engine {
       const timeoutMs = profile.plan.timeoutMs;
       for (let row = tickets.oldest(profile.index); row >= 0; row = tickets.oldest(profile.index)) {
         if ((tickets.sent[row] as number) + timeoutMs > scheduler.nowMs) break;
-        this.endWait(row, { category: 'timeout', detail: `no answer within ${timeoutMs} ms of sending` });
+        this.endWait(row, {
+          category: 'timeout',
+          detail: `no answer within ${timeoutMs} ms of sending${this.serverWordsAt(row)}`,
+        });
       }
     }
   }
@@ -272,6 +275,10 @@ export class Engine {
     if (failure === undefined) client?.lost(row);
     else client?.answered(row, failure, sessionSlot?.endpointReplica ?? 0);
     sessionSlot?.abandon(row);
+  }
+
+  private serverWordsAt(row: number): string {
+    return this.population.sessionSlots[this.scheduler.tickets.sessionSlot[row] as number]?.serverWords ?? '';
   }
 
   private finish(): void {

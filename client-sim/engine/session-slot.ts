@@ -89,6 +89,11 @@ export class SessionSlot {
     return this.operationsLeft > 0 && this.operationsLeft < room ? this.operationsLeft : room;
   }
 
+  /** See `Channel.serverWords`. */
+  get serverWords(): string {
+    return this.channel?.serverWords ?? '';
+  }
+
   /** There is a session, even if it has no room: operations that wait then wait for the target, not for a session. */
   get hasSession(): boolean {
     return this.state === 'open' || this.state === 'ending' || this.state === 'closing';
@@ -151,13 +156,13 @@ export class SessionSlot {
   start(): void {
     this.state = 'opening';
     this.counters.affinity.begin();
-    this.scheduler.sessionSlotWakes.set(this.id, this.scheduler.nowMs + this.profile.plan.timeoutMs + OPEN_SLACK_MS);
     this.channel = this.scheduler.createChannel(
       this.profile,
       { endpoint: this.endpoint, slot: this.slot },
       new SessionSlotEvents(this, this.scheduler),
       this.listener,
     );
+    this.scheduler.sessionSlotWakes.set(this.id, this.scheduler.nowMs + this.openTimeoutMs + OPEN_SLACK_MS);
     this.channel.open();
   }
 
@@ -169,7 +174,10 @@ export class SessionSlot {
   wake(): void {
     switch (this.state) {
       case 'opening':
-        this.failOpening({ category: 'timeout', detail: `no session within ${this.profile.plan.timeoutMs} ms` });
+        this.failOpening({
+          category: 'timeout',
+          detail: `no session within ${this.openTimeoutMs} ms${this.serverWords}`,
+        });
         return;
       case 'backoff':
         this.becomeIdle();
@@ -278,6 +286,10 @@ export class SessionSlot {
   }
 
   // ---- transitions ----
+
+  private get openTimeoutMs(): number {
+    return this.channel?.openTimeoutMs ?? this.profile.plan.timeoutMs;
+  }
 
   private request(): void {
     if (!this.scheduler.running) return;

@@ -84,7 +84,7 @@ export function learnPattern(
   id: number,
   previous: AnswerPattern | undefined,
 ): AnswerPattern | undefined {
-  if (end - start > MAX_PATTERN_BYTES) return undefined;
+  if (end - start > MAX_PATTERN_BYTES || !beginsAsObject(bytes, jsonStart, jsonEnd)) return undefined;
   const text = bytes.toString('latin1', start, end);
   const idAt = text.indexOf(String(id));
   // If the digits occur twice, one may be an echo, and only the member `id` changes with the request.
@@ -96,6 +96,13 @@ export function learnPattern(
     (span) => (span[1] <= idAt || span[0] >= idAt + ID_DIGITS) && varies(span, fixed, previous),
   );
   return new AnswerPattern(fixed, free, idAt);
+}
+
+/** A list around the message would shift the depths by which `freeStrings` judges. */
+function beginsAsObject(bytes: Buffer, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && (bytes[at] as number) <= 0x20) at++;
+  return bytes[at] === 0x7b;
 }
 
 /** One view for all patterns: answers are nearly always in the one read buffer. */

@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Placeholder, Template } from '../../scenarios/schema/grammar/template.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import { FIRST_ID, LAST_ID } from '../protocol/id-ranges.js';
 import type { PinnedProtocol } from '../protocol/messages.js';
 import { compileRequest, renderRequest } from './compile-request.js';
-import { FIRST_ID, LAST_ID } from './digits.js';
 
 const LEGACY: PinnedProtocol = { era: 'legacy', version: '2025-11-25', sessions: true };
 const MODERN: PinnedProtocol = { era: 'modern', version: '2026-07-28', sessions: false };

@@ -1,9 +1,10 @@
 import type { Placeholder, Template } from '../../scenarios/schema/grammar/template.js';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
+import { FIRST_ID } from '../protocol/id-ranges.js';
 import type { PinnedProtocol } from '../protocol/messages.js';
 import { type BodySegment, drawnSegment, fixedSegment } from './body-segment.js';
 import { WordView } from './bytes8.js';
-import { FIRST_ID, writeId } from './digits.js';
+import { writeId } from './digits.js';
 import type { Draw } from './draw.js';
 import { compileExpectation, type Expectation } from './expectation.js';
 import {

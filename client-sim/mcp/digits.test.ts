@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { FIRST_ID, isId, LAST_ID, readId, writeId } from './digits.js';
+import { FIRST_ID, LAST_ID } from '../protocol/id-ranges.js';
+import { isId, readId, writeId } from './digits.js';
 
 const id = fc.oneof(
   fc.integer({ min: FIRST_ID, max: LAST_ID }),

@@ -6,13 +6,6 @@ const ZERO = 0x30;
 export const ID_DIGITS = 10;
 
 /**
- * First and last request id of a channel. The last is the largest small integer of V8, so that ids never become heap
- * numbers; a channel that reaches it (after 1.1 billion requests) starts again at the first.
- */
-export const FIRST_ID = 1_000_000_000;
-export const LAST_ID = 2_147_483_647;
-
-/**
  * The four digits of every number below 10,000, as they are in memory: an id is written and compared as three words
  * instead of with ten divisions.
  */

@@ -46,12 +46,23 @@ export function scanAnswer(
   );
 }
 
+const BYTE_ORDER_MARK = 0xfeff;
+
 type ParsedMessage = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
 
 export function parseMessage(bytes: Buffer, start: number, end: number): ParsedMessage {
   if (end === start) return { ok: false, problem: 'the answer has an empty body' };
+  return parseText(bytes.toString('utf8', start, end));
+}
+
+/**
+ * A message as text. A byte order mark before it is ignored (RFC 8259, 8.1), and a list of one message is that message,
+ * as for the official client: a batch of one, which revision 2025-03-26 has.
+ */
+export function parseText(text: string): ParsedMessage {
   try {
-    return { ok: true, value: JSON.parse(bytes.toString('utf8', start, end)) as unknown };
+    const value = JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text) as unknown;
+    return { ok: true, value: Array.isArray(value) && value.length === 1 ? (value[0] as unknown) : value };
   } catch (error) {
     return {
       ok: false,

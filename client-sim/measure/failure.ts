@@ -23,7 +23,11 @@ export type Category =
   | 'tool_error'
   | 'expectation'
   | 'protocol_violation'
+  /** The answer to another request: its id is that of one which was sent elsewhere. */
+  | 'crossed'
   | 'stream_lost'
+  /** The answer is longer than we read: a limit of ours. */
+  | 'answer_limit'
   /** We closed the connection or stopped the run before the answer came. */
   | 'aborted_by_us'
   /** This machine had no local port, file descriptor, process or memory left for a connection. */

@@ -1,6 +1,5 @@
 import { drawMisbehaviour, type MisbehaviourKind } from '../load/draw-misbehaviour.js';
 import { type RequestTemplate, renderRequest } from '../mcp/compile-request.js';
-import { LAST_ID } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
 import type { Failure } from '../measure/failure.js';
 import type { Channel, ChannelConfig, ChannelEvents } from '../transport/channel.js';
@@ -21,8 +20,6 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   private readonly newMisbehaviour: MisbehavingChannelParts['newMisbehaviour'];
   /** By ticket. */
   private readonly misbehaviours = new Map<number, Misbehaviour>();
-  /** Counts down from the last id, which the session's own requests do not reach. */
-  private nextId = LAST_ID;
 
   constructor(
     private readonly config: ChannelConfig,
@@ -114,7 +111,7 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   }
 
   private misbehave(misbehaviourKind: MisbehaviourKind, template: RequestTemplate, draw: Draw, ticket: number): void {
-    const id = this.nextId--;
+    const id = this.shared.ids.take();
     // Made before its body: see `HeldClock`.
     const kind = kindOf(template, draw);
     const misbehaviour = this.newMisbehaviour({

@@ -9,17 +9,23 @@ import {
   NOTIFICATION_SENT,
   readControl,
 } from '../transport/control.js';
-import type { CreateLink, DuplexLink, DuplexOwner, LinkLoss } from '../transport/duplex/duplex-link.js';
+import {
+  afterword,
+  type CreateLink,
+  type DuplexLink,
+  type DuplexOwner,
+  type LinkLoss,
+  onStderr,
+} from '../transport/duplex/duplex-link.js';
 import type { RequestKind, SessionHeaders } from '../transport/request-head.js';
 import { parseRetryAfter } from '../transport/retry.js';
 import { answerServerRequest } from '../transport/session-messages.js';
-import { createProfileShared } from '../transport/shared.js';
+import type { ProfileShared } from '../transport/shared.js';
 import type { PreflightClient } from './preflight-client.js';
 
 /** One message at a time over a link like the load's, with promises. The next message replaces a link that was lost. */
 export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
   sessionHeaders: SessionHeaders = {};
-  private readonly shared = createProfileShared();
   private link: DuplexLink;
   /** A link connects once. */
   private hasConnected = false;
@@ -30,6 +36,7 @@ export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
   constructor(
     private readonly endpoint: Endpoint,
     private readonly createLink: CreateLink,
+    private readonly shared: ProfileShared,
   ) {
     this.link = this.newLink();
   }
@@ -42,11 +49,7 @@ export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
     timeoutMs: number,
   ): Promise<ControlOutcome> {
     return new Promise((resolve) => {
-      const timer = setTimeout(
-        () =>
-          this.settle({ kind: 'failed', failure: { category: 'timeout', detail: `no answer within ${timeoutMs} ms` } }),
-        timeoutMs,
-      );
+      const timer = setTimeout(() => this.giveUp(timeoutMs), timeoutMs);
       const done = (outcome: ControlOutcome): void => {
         clearTimeout(timer);
         resolve(outcome);
@@ -54,10 +57,7 @@ export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
       this.awaited = { id, done };
       this.pending = body;
       if (this.link.isReady) return this.onReady();
-      if (this.hasConnected) {
-        this.link.destroy(false);
-        this.link = this.newLink();
-      }
+      if (this.hasConnected) this.restart();
       this.hasConnected = true;
       this.link.connect();
     });
@@ -68,12 +68,20 @@ export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
   }
 
   responseText(answer: ControlAnswer): string {
-    return answer === NOTIFICATION_SENT ? '(a notification has no answer)' : answer.body;
+    const { serverWords = '' } = this.link;
+    const text = answer === NOTIFICATION_SENT ? '(a notification has no answer)' : answer.body;
+    return serverWords === '' ? text : `${text}\n${onStderr(serverWords)}`;
   }
 
   close(): void {
     if (this.link.isReady) this.link.close();
     else this.link.destroy(false);
+  }
+
+  restart(): void {
+    this.link.destroy(false);
+    this.link = this.newLink();
+    this.hasConnected = false;
   }
 
   onReady(): void {
@@ -104,6 +112,16 @@ export class DuplexPreflightClient implements PreflightClient, DuplexOwner {
   private newLink(): DuplexLink {
     const pinned = { era: 'legacy', version: LEGACY_REVISIONS[0], sessions: false } as const;
     return this.createLink(this, this.shared, { endpoint: this.endpoint, pinned, connections: 1, pipeline: 1 });
+  }
+
+  /** A peer that does not answer is in an unknown state: the next message goes to a new one. */
+  private giveUp(timeoutMs: number): void {
+    const words = afterword(this.link.serverWords);
+    this.restart();
+    this.settle({
+      kind: 'failed',
+      failure: { category: 'timeout', detail: `no answer within ${timeoutMs} ms${words}` },
+    });
   }
 
   private settle(outcome: ControlOutcome): void {

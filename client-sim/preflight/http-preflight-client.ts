@@ -8,7 +8,7 @@ import { SIDE_DEPTH } from '../transport/http/connection-set.js';
 import { type RequestKind, requestBytes, type SessionHeaders } from '../transport/request-head.js';
 import { requestText, responseText } from '../transport/sample.js';
 import { answerServerRequest } from '../transport/session-messages.js';
-import { createProfileShared, type ProfileShared } from '../transport/shared.js';
+import type { ProfileShared } from '../transport/shared.js';
 import { CallResumption } from '../transport/stream/call-resumption.js';
 import type { PreflightClient } from './preflight-client.js';
 
@@ -24,16 +24,16 @@ export class HttpPreflightClient implements ConnectionOwner, PreflightClient {
   private readonly main: Connection;
   /** For answers to the server's own requests while the main connection waits for its stream. */
   private readonly side: Connection;
-  private readonly shared: ProfileShared;
   /** The era of the current exchange. */
   private exchangeEra: PinnedProtocol['era'] = 'legacy';
   private resumption: CallResumption | undefined;
 
   /** @throws TypeError when the endpoint's URL is not http(s), or a header cannot be sent */
-  constructor(private readonly endpoint: Endpoint) {
+  constructor(
+    private readonly endpoint: Endpoint,
+    private readonly shared: ProfileShared,
+  ) {
     this.cookies = endpoint.cookies === true ? new CookieJar() : undefined;
-    const shared = createProfileShared();
-    this.shared = shared;
     this.memory = new EndpointMemory(endpoint, this.era, shared.samples);
     const { address } = this.memory;
     this.main = new Connection(this, shared, address, 1);
@@ -109,7 +109,7 @@ export class HttpPreflightClient implements ConnectionOwner, PreflightClient {
     this.resumption = new CallResumption(host, this.shared, call, undefined, (outcome) => {
       if (outcome.kind === 'lost') return control.done({ kind: 'failed', failure: outcome.problem });
       const { bytes, start, end, replica } = outcome;
-      const { status, mediaType, contentType, retryAfter, location } = outcome.head;
+      const { status, mediaType, contentType, retryAfter, location, authenticate } = outcome.head;
       const text = bytes.toString('utf8', start, end);
       control.done({
         kind: 'answered',
@@ -119,6 +119,7 @@ export class HttpPreflightClient implements ConnectionOwner, PreflightClient {
           contentType,
           retryAfter,
           location,
+          authenticate,
           sessionId: '',
           replica,
           body: text,

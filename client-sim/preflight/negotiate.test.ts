@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { selfSigned } from '../../tests/support/certificates.js';
 import { ECHO, MODERN } from '../../tests/support/transport/channel-probe.js';
 import {
+  ACCEPTED,
   chunk,
   correct,
   event,
@@ -120,6 +122,18 @@ describe('the era is', () => {
     );
   });
 
+  test.each<[string, RawHandler]>([
+    ['500', refuse('500 Internal Server Error', -32603)],
+    ['503 without words', refuse('503 Busy')],
+    ['a closed connection', (_request, socket) => void socket.destroy()],
+    ['silence', () => undefined],
+    ['202', (_request, socket) => void socket.write(ACCEPTED)],
+  ])('legacy, when server/discover gets %s', async (_name, handler) => {
+    const { found } = await ask(discovering(handler), 'auto', {}, 300);
+    expect(found).toMatchObject({ ok: true, pinned: { era: 'legacy', sessions: true } });
+    expect(found.session.exchanges.every(({ ok }) => ok)).toBe(true);
+  });
+
   test('modern, when the first answer refuses the version and offers the same one', async () => {
     let asked = 0;
     const handler = discovering((request, socket) => {
@@ -151,14 +165,11 @@ describe('no era is concluded, and the problem says what to do, from', () => {
   test.each<[string, RawHandler, RegExp]>([
     ['401', refuse('401 Unauthorized'), /HTTP 401.*--header/],
     ['403', refuse('403 Forbidden'), /HTTP 403.*--header/],
-    ['503', refuse('503 Busy'), /HTTP 503.*gateway/],
     [
       'a redirect',
       (_request, socket) => void socket.write(http('307 Elsewhere', '', 'location: http://there/mcp\r\n')),
       /http:\/\/there\/mcp.*use that address/,
     ],
-    ['silence', () => undefined, /no answer within 200 ms.*running/],
-    ['a closed connection', (_request, socket) => void socket.end(), /closed the connection before the answer/],
     ['a stateless server of another version', refuse('400 Bad Request', -32022), /stateless era, but not 2026-07-28/],
   ])('%s', async (_name, handler, message) => {
     const { found, server } = await ask(handler, 'auto', {}, 200);
@@ -166,6 +177,60 @@ describe('no era is concluded, and the problem says what to do, from', () => {
     expect(found.ok ? '' : found.problem).toMatch(message);
     expect(found.session.exchanges).toMatchObject([{ step: 'server/discover', ok: false }]);
     await until('its socket to be closed', () => server.open === 0);
+  });
+
+  test.each<[string, RawHandler, RegExp]>([
+    ['503', refuse('503 Busy'), /HTTP 503.*gateway.*--era legacy/],
+    ['silence', () => undefined, /no answer within 200 ms.*preflight: .*--era legacy/],
+    ['a closed connection', (_request, socket) => void socket.end(), /before the answer.*--era legacy/],
+  ])('%s to both questions', async (_name, handler, message) => {
+    const { found, server } = await ask(handler, 'auto', {}, 200);
+    expect(found).toMatchObject({ ok: false, problem: expect.stringMatching(message) });
+    expect(found.session.exchanges).toMatchObject([
+      { step: 'server/discover', ok: false },
+      { step: 'initialize', ok: false },
+    ]);
+    await until('its socket to be closed', () => server.open === 0);
+  });
+
+  test.each([
+    [
+      '401 with a reason and a challenge',
+      http(
+        '401 Unauthorized',
+        JSON.stringify({ error: 'invalid_token', error_description: 'token expired 3 days ago' }),
+        'content-type: application/json\r\nwww-authenticate: Bearer error="invalid_token"\r\n',
+      ),
+      /HTTP 401: token expired 3 days ago, invalid_token; WWW-Authenticate: Bearer error="invalid_token"\.$/,
+    ],
+    [
+      '403 in words of JSON-RPC',
+      json({ jsonrpc: '2.0', id: null, error: { code: -32000, message: 'Invalid Host: x:1' } }, '', '403 Forbidden'),
+      /HTTP 403: Invalid Host: x:1\.$/,
+    ],
+    [
+      '421 in plain words, with control characters',
+      http('421 Misdirected Request', 'Invalid \u001b[31mHost\u0007 header\n', 'content-type: text/plain\r\n'),
+      /initialize, got HTTP 421: Invalid \[31mHost header\.$/,
+    ],
+    [
+      '403 as a page',
+      http('403 Forbidden', '<html><head><title>Access denied</title></head>', 'content-type: text/html\r\n'),
+      /HTTP 403: Access denied\.$/,
+    ],
+  ])('%s: the words of the server, and no guess', async (_name, answer, message) => {
+    const { found } = await ask((_request, socket) => void socket.write(answer), 'auto');
+    expect(found).toMatchObject({ ok: false, problem: expect.stringMatching(message) });
+  });
+
+  test('a certificate that is not trusted', async () => {
+    const { key, cert } = selfSigned();
+    const server = await startRawServer(() => undefined, { key, cert });
+    const found = await negotiate({ url: server.url, headers: {} }, 'auto');
+    expect(found).toMatchObject({
+      ok: false,
+      problem: expect.stringMatching(/certificate.*--tls-ca FILE.*--insecure/),
+    });
   });
 
   test('a port where nothing listens', async () => {
@@ -189,7 +254,7 @@ describe('the record', () => {
     ]);
     expect(JSON.stringify(found.session.exchanges)).not.toMatch(/hush|session-1/);
     expect(found.session.exchanges[0]?.request).toMatch(
-      /^POST \/mcp HTTP\/1.1\n[^]*authorization: \*\*\*\n\n\{"jsonrpc":"2.0","id":1,"method":"initialize"/,
+      /^POST \/mcp HTTP\/1.1\n[^]*authorization: \*\*\*\n\n\{"jsonrpc":"2.0","id":10\d{8},"method":"initialize"/,
     );
     expect(found.session.exchanges[0]?.response).toMatch(/^HTTP\/1.1 200\ncontent-type: application\/json\n\n\{/);
     expect(found.session.exchanges[0]?.durationMs).toBeGreaterThan(0);

@@ -25,4 +25,6 @@ export interface PreflightClient {
   requestText(era: PinnedProtocol['era'], kind: RequestKind, body: string): string;
   responseText(answer: ControlAnswer): string;
   close(): void;
+  /** The next message replaces the connection, or the process, also where it still lives. */
+  restart?(): void;
 }

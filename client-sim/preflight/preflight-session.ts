@@ -1,18 +1,20 @@
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import { type RequestTemplate, renderRequest } from '../mcp/compile-request.js';
-import { FIRST_ID } from '../mcp/digits.js';
 import type { Draw } from '../mcp/draw.js';
 import type { Expectation } from '../mcp/expectation.js';
 import { isObject } from '../mcp/json-value.js';
 import { encodeHeaderValue } from '../mcp/param-headers.js';
+import { RequestIds } from '../mcp/request-ids.js';
 import { CLIENT_INFO, type ClientInfo, metaEnvelope } from '../mcp/revisions.js';
 import type { Failure, Problem } from '../measure/failure.js';
+import { PREFLIGHT_IDS } from '../protocol/id-ranges.js';
 import type { Endpoint, Exchange, PinnedProtocol } from '../protocol/messages.js';
-import type { ControlAnswer, ControlOutcome } from '../transport/control.js';
+import { type ControlAnswer, type ControlOutcome, messageIn } from '../transport/control.js';
 import { judgeControl, resultOf } from '../transport/handshake.js';
 import { kindOf, type RequestKind, type SessionHeaders } from '../transport/request-head.js';
 import { parseRetryAfter } from '../transport/retry.js';
 import { clip, redact } from '../transport/sample.js';
+import { createProfileShared, createThreadShared, type ProfileShared } from '../transport/shared.js';
 import { transportMap } from '../transports.js';
 import { DuplexPreflightClient } from './duplex-preflight-client.js';
 import { HttpPreflightClient } from './http-preflight-client.js';
@@ -24,6 +26,10 @@ export interface PreflightSessionOptions {
   readonly clientInfo?: ClientInfo | undefined;
   /** Time limit of each request; default 10 s. */
   readonly timeoutMs?: number | undefined;
+  /** The longest answer that is read. */
+  readonly answerBytes?: number | undefined;
+  /** Receives what a started server writes to its standard error. */
+  readonly log?: ((line: string) => void) | undefined;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -49,18 +55,21 @@ export class PreflightSession {
   protocol: PinnedProtocol = { era: 'legacy', version: '', sessions: false };
   sessionId: string | undefined;
 
-  private nextId = FIRST_ID;
   private readonly client: PreflightClient;
-  private readonly timeoutMs: number;
+  /** Time limit of each request. */
+  readonly timeoutMs: number;
+  /** The same for the first request to a server that may have to be started. */
+  readonly startTimeoutMs: number;
   private readonly clientInfo: ClientInfo;
 
   /** @throws TypeError when the endpoint's URL is none of the transport's, or a header cannot be sent */
   constructor(
-    private readonly endpoint: Endpoint,
+    readonly endpoint: Endpoint,
     options: PreflightSessionOptions = {},
   ) {
-    this.client = createClient(options.transport ?? 'streamable-http', endpoint);
+    this.client = createClient(options.transport ?? 'streamable-http', endpoint, preflightShared(options));
     this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.startTimeoutMs = Math.max(this.timeoutMs, endpoint.server?.startTimeoutMs ?? 0);
     this.clientInfo = options.clientInfo ?? CLIENT_INFO;
   }
 
@@ -70,7 +79,7 @@ export class PreflightSession {
     params: Readonly<Record<string, unknown>> = {},
     step: string = method,
   ): Promise<PreflightAnswer> {
-    const id = this.nextId++;
+    const id = this.takeId();
     const all =
       this.protocol.era === 'modern'
         ? { ...params, _meta: metaEnvelope(this.protocol.version, this.clientInfo) }
@@ -86,11 +95,15 @@ export class PreflightSession {
     return this.answered(step, { verb: 'POST', method, name, ...this.sessionHeaders() }, body, id);
   }
 
+  takeId(): number {
+    return preflightIds.take();
+  }
+
   /** Sends exactly the bytes that the load would send for this operation. */
-  async operation(template: RequestTemplate, draw: Draw, step: string): Promise<PreflightAnswer> {
-    const id = this.nextId++;
+  async operation(template: RequestTemplate, draw: Draw, step: string, timeoutMs?: number): Promise<PreflightAnswer> {
+    const id = this.takeId();
     const kind: RequestKind = { ...kindOf(template, draw), ...this.sessionHeaders() };
-    return this.answered(step, kind, renderRequest(template, id, draw), id, template.expectation);
+    return this.answered(step, kind, renderRequest(template, id, draw), id, template.expectation, timeoutMs);
   }
 
   /** Ends the session with DELETE, if there is one, and closes the connection. */
@@ -110,11 +123,12 @@ export class PreflightSession {
     body: string,
     id: number | undefined,
     judge: (answer: ControlAnswer) => Problem | undefined,
+    timeoutMs = this.timeoutMs,
   ): Promise<RawExchange> {
     const startedAt = performance.now();
     const sent = { ...kind, cookie: this.client.cookies?.header };
     this.client.sessionHeaders = this.sessionHeaders();
-    const outcome = await this.client.exchange(this.protocol.era, sent, body, id, this.timeoutMs);
+    const outcome = await this.client.exchange(this.protocol.era, sent, body, id, timeoutMs);
     const durationMs = performance.now() - startedAt;
     const problem = outcome.kind === 'failed' ? outcome.failure : judge(outcome.answer);
     const request = clip(redact(this.client.requestText(this.protocol.era, sent, body), this.endpoint));
@@ -144,6 +158,19 @@ export class PreflightSession {
     this.exchanges.push({ step, request, response, durationMs, ok: true });
   }
 
+  /** The errors in answer to these requests were to be expected: the record shows them as correct. */
+  markExpected(step: string): void {
+    for (const [index, exchange] of this.exchanges.entries()) {
+      const { request, response, durationMs } = exchange;
+      if (exchange.step === step) this.exchanges[index] = { step, request, response, durationMs, ok: true };
+    }
+  }
+
+  /** The next request goes over a new connection, or to a new process. */
+  restart(): void {
+    this.client.restart?.();
+  }
+
   /** Adds a note to the record of the last exchange, which was correct. */
   annotateLast(problem: string): void {
     const last = this.exchanges.pop();
@@ -156,10 +183,11 @@ export class PreflightSession {
     body: string,
     id: number,
     expectation?: Expectation,
+    timeoutMs?: number,
   ): Promise<PreflightAnswer> {
     const judge = (answer: ControlAnswer): Problem | undefined =>
       judgeControl(answer, id, this.protocol.era, this.sessionId !== undefined, expectation);
-    const { answer, failure, durationMs, request, response } = await this.raw(step, kind, body, id, judge);
+    const { answer, failure, durationMs, request, response } = await this.raw(step, kind, body, id, judge, timeoutMs);
     const result = answer !== undefined && failure === undefined ? resultOf(answer) : undefined;
     return { status: answer?.status ?? 0, result, failure, durationMs, requestText: request, responseText: response };
   }
@@ -169,10 +197,23 @@ export class PreflightSession {
   }
 }
 
+/** Of all sessions of this process. */
+const preflightIds = new RequestIds(PREFLIGHT_IDS);
+
+/** State of connections that are no load. */
+export function preflightShared({
+  answerBytes,
+  log,
+}: Pick<PreflightSessionOptions, 'answerBytes' | 'log'> = {}): ProfileShared {
+  return createProfileShared(createThreadShared({ answerBytes, ids: preflightIds, log }));
+}
+
 /** @throws TypeError when the endpoint's URL is none of the transport's, or a header cannot be sent */
-function createClient(transport: TransportName, endpoint: Endpoint): PreflightClient {
+function createClient(transport: TransportName, endpoint: Endpoint, shared: ProfileShared): PreflightClient {
   const { createLink } = transportMap[transport];
-  return createLink === undefined ? new HttpPreflightClient(endpoint) : new DuplexPreflightClient(endpoint, createLink);
+  return createLink === undefined
+    ? new HttpPreflightClient(endpoint, shared)
+    : new DuplexPreflightClient(endpoint, createLink, shared);
 }
 
 export interface RawExchange {
@@ -190,12 +231,6 @@ function withRetryAfter(problem: Problem, outcome: ControlOutcome): Failure {
 
 /** The JSON-RPC error of an answer, whatever its status. */
 export function errorOf(answer: ControlAnswer): { readonly code: number; readonly data: unknown } | undefined {
-  try {
-    const message: unknown = JSON.parse(answer.body);
-    const error = isObject(message) ? message.error : undefined;
-    return isObject(error) && typeof error.code === 'number' ? { code: error.code, data: error.data } : undefined;
-  } catch {
-    // Not JSON: then it carries no JSON-RPC error.
-    return undefined;
-  }
+  const error = messageIn(answer)?.error;
+  return isObject(error) && typeof error.code === 'number' ? { code: error.code, data: error.data } : undefined;
 }

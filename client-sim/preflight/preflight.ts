@@ -1,7 +1,8 @@
-import type { OperationPlan, ProfilePlan } from '../../scenarios/schema/plan.js';
+import type { OperationPlan, PreflightPlan, ProfilePlan } from '../../scenarios/schema/plan.js';
 import { factsOf, type TransportName } from '../../scenarios/schema/transports.js';
 import { sessionRules } from '../load/session-rules.js';
 import { compileRequest } from '../mcp/compile-request.js';
+import type { Failure } from '../measure/failure.js';
 import { costOfChildren, processCapacity, processProblem } from '../measure/process-capacity.js';
 import { endpointsFor, tokenEndpoints } from '../protocol/endpoints.js';
 import {
@@ -15,14 +16,18 @@ import {
 import type { SettledOperation } from '../protocol/settled-operation.js';
 import { redact } from '../transport/sample.js';
 import { type Negotiation, negotiate } from './negotiate.js';
-import type { PreflightAnswer } from './preflight-session.js';
+import type { PreflightAnswer, PreflightSessionOptions } from './preflight-session.js';
 import { listingFor, ServerCatalogue } from './server-catalogue.js';
 import { noTool, settleOperations, textOf } from './settle-operations.js';
 import { type StreamAttempt, tryStreams } from './try-streams.js';
 
-const TIMEOUT_MS = 10_000;
 /** At most this many tokens of a pool are tried after the first: enough for a pool made by hand. */
 const MAX_TOKENS = 99;
+
+interface LoggedOrder extends PreflightOrder {
+  /** For the log of the worker. */
+  readonly log: (line: string) => void;
+}
 
 interface Success {
   readonly ok: true;
@@ -30,6 +35,7 @@ interface Success {
   readonly serverInfo: PreflightResult['serverInfo'];
   readonly tools: readonly string[];
   readonly settled: readonly SettledOperation[];
+  readonly warnings: readonly string[];
 }
 
 interface Refusal {
@@ -45,6 +51,7 @@ interface Findings {
   readonly serverInfo?: PreflightResult['serverInfo'];
   readonly tools: readonly string[];
   readonly settled?: readonly SettledOperation[];
+  readonly warnings?: readonly string[];
 }
 
 /**
@@ -52,7 +59,11 @@ interface Findings {
  * to, and calls each operation of the mix once, drawn from the seed. The result holds all requests and answers, and
  * says what is wrong, if anything.
  */
-export async function runPreflight(order: PreflightOrder): Promise<PreflightResult> {
+export async function runPreflight(
+  given: PreflightOrder,
+  log: (line: string) => void = () => undefined,
+): Promise<PreflightResult> {
+  const order = { ...given, log };
   return hideSecrets(await tryRoutes(order), [
     ...order.endpoints,
     ...(order.routes ?? []).flatMap(({ endpoints }) => endpoints),
@@ -62,7 +73,7 @@ export async function runPreflight(order: PreflightOrder): Promise<PreflightResu
 /** The result is shown and kept, so that no word of it may hold a secret of the target's addresses. */
 function hideSecrets(result: PreflightResult, endpoints: readonly Endpoint[]): PreflightResult {
   const hide = (text: string): string => endpoints.reduce((shown, endpoint) => redact(shown, endpoint), text);
-  const { problem, exchanges } = result;
+  const { problem, exchanges, warnings } = result;
   return {
     ...result,
     exchanges: exchanges.map((exchange) => ({
@@ -73,10 +84,11 @@ function hideSecrets(result: PreflightResult, endpoints: readonly Endpoint[]): P
       ...(exchange.problem === undefined ? {} : { problem: hide(exchange.problem) }),
     })),
     ...(problem === undefined ? {} : { problem: hide(problem) }),
+    ...(warnings === undefined ? {} : { warnings: warnings.map(hide) }),
   };
 }
 
-async function tryRoutes(order: PreflightOrder): Promise<PreflightResult> {
+async function tryRoutes(order: LoggedOrder): Promise<PreflightResult> {
   const { plan, routes } = order;
   if (routes === undefined) return tryRoute(order);
   const results: PreflightResult[] = [];
@@ -94,7 +106,7 @@ async function tryRoutes(order: PreflightOrder): Promise<PreflightResult> {
 }
 
 /** One result for all routes: the first failure, or what all routes found. */
-function combine(order: PreflightOrder, results: readonly PreflightResult[]): PreflightResult {
+function combine(order: LoggedOrder, results: readonly PreflightResult[]): PreflightResult {
   const [first] = results;
   const last = results.at(-1);
   if (last === undefined) return toResult(order, { tools: [] }, [], 'the order has no route to the target');
@@ -105,17 +117,19 @@ function combine(order: PreflightOrder, results: readonly PreflightResult[]): Pr
   };
   if (!last.ok) return all;
   const settledOperations = results.flatMap((each) => each.settledOperations ?? []);
+  const warnings = results.flatMap((each) => each.warnings ?? []);
   return {
     ...all,
     ...(first?.pinned === undefined ? {} : { pinned: first.pinned }),
     ...(first?.serverInfo === undefined ? {} : { serverInfo: first.serverInfo }),
     ...(settledOperations.length === 0 ? {} : { settledOperations }),
+    ...(warnings.length === 0 ? {} : { warnings }),
     routes: results.flatMap((each) => each.pinned ?? []),
   };
 }
 
 /** Tries all endpoints of one route, in one era. */
-async function tryRoute(order: PreflightOrder): Promise<PreflightResult> {
+async function tryRoute(order: LoggedOrder): Promise<PreflightResult> {
   const exchanges: Exchange[] = [];
   const transports = [...new Set(order.plan.profiles.map(({ transport }) => transport))];
   const targets = transports.flatMap((transport) =>
@@ -151,7 +165,7 @@ async function tryRoute(order: PreflightOrder): Promise<PreflightResult> {
     sessions.set(transport, outcome.pinned.sessions);
     first ??= outcome;
     const tokens = withOtherTokens.slice(0, MAX_TOKENS);
-    const refusedToken = await tryTokens(transport, tokens, outcome.pinned.era, exchanges);
+    const refusedToken = await tryTokens(order, transport, tokens, outcome.pinned.era, exchanges);
     if (refusedToken !== undefined) return toResult(order, outcome, exchanges, refusedToken);
   }
   if (first === undefined) return toResult(order, { tools: [] }, exchanges, 'the target has no endpoint');
@@ -166,8 +180,8 @@ function eraToRequest(era: PreflightOrder['era'], transports: readonly Transport
 }
 
 function toResult(
-  order: PreflightOrder,
-  { pinned, serverInfo, settled = [], tools }: Findings,
+  order: LoggedOrder,
+  { pinned, serverInfo, settled = [], warnings = [], tools }: Findings,
   exchanges: Exchange[],
   problem: string | undefined,
 ): PreflightResult {
@@ -181,6 +195,7 @@ function toResult(
     ...(pinned === undefined ? {} : { pinned }),
     ...(serverInfo === undefined ? {} : { serverInfo }),
     ...(settled.length === 0 ? {} : { settledOperations: [...settled] }),
+    ...(problem !== undefined || warnings.length === 0 ? {} : { warnings: [...warnings] }),
   };
 }
 
@@ -203,10 +218,13 @@ function differenceOf(expected: PinnedProtocol, found: PinnedProtocol): string |
 /** One session, and what is tried over it. */
 interface EndpointAttempt extends StreamAttempt {
   readonly catalogue: ServerCatalogue;
+  readonly calls: PreflightPlan['calls'];
+  /** Receives what the load is likely to meet although the preflight passes. */
+  readonly warnings: string[];
 }
 
 async function tryEndpoint(
-  order: PreflightOrder,
+  order: LoggedOrder,
   transport: TransportName,
   endpoint: Endpoint,
   era: PreflightOrder['era'],
@@ -214,7 +232,7 @@ async function tryEndpoint(
 ): Promise<Success | Refusal> {
   let negotiation: Negotiation;
   try {
-    negotiation = await negotiate(endpoint, era, { transport, timeoutMs: TIMEOUT_MS });
+    negotiation = await negotiate(endpoint, era, { transport, ...limitsOf(order) });
   } catch (error) {
     return { ok: false, problem: error instanceof Error ? error.message : String(error), tools: [] };
   }
@@ -230,8 +248,10 @@ async function tryEndpoint(
       pinned,
       seed: order.plan.seed,
       profiles: order.plan.profiles.filter((profile) => profile.transport === transport),
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: order.plan.preflight.timeoutMs,
       catalogue: new ServerCatalogue(isOverHttp && pinned.era === 'modern'),
+      calls: order.plan.preflight.calls,
+      warnings: [],
     };
     const settled: SettledOperation[] = [];
     const problem =
@@ -241,11 +261,15 @@ async function tryEndpoint(
       (await tryStreams(attempt));
     const tools = attempt.catalogue.names('tools/list');
     if (problem !== undefined) return { ok: false, problem, pinned, tools };
-    return { ok: true, pinned, serverInfo: negotiation.serverInfo, tools, settled };
+    return { ok: true, pinned, serverInfo: negotiation.serverInfo, tools, settled, warnings: attempt.warnings };
   } finally {
     if (negotiation.ok) await session.close();
     exchanges.push(...session.exchanges);
   }
+}
+
+function limitsOf({ plan, log }: LoggedOrder): Pick<PreflightSessionOptions, 'timeoutMs' | 'answerBytes' | 'log'> {
+  return { timeoutMs: plan.preflight.timeoutMs, answerBytes: plan.limits.answerBytes, log };
 }
 
 /** To be called while the server process that was tried still runs: all processes will cost what this one costs. */
@@ -265,6 +289,7 @@ function tooManyProcesses(transport: TransportName, profiles: readonly ProfilePl
 
 /** Opens a session with each token: one bad token of a pool would make only some clients fail. */
 async function tryTokens(
+  order: LoggedOrder,
   transport: TransportName,
   endpoints: readonly Endpoint[],
   era: PreflightOrder['era'],
@@ -272,7 +297,7 @@ async function tryTokens(
 ): Promise<string | undefined> {
   for (const [index, endpoint] of endpoints.entries()) {
     const before = exchanges.length;
-    const negotiation = await negotiate(endpoint, era, { transport, timeoutMs: TIMEOUT_MS });
+    const negotiation = await negotiate(endpoint, era, { transport, ...limitsOf(order) });
     exchanges.push(...negotiation.session.exchanges);
     label(exchanges, before, `token ${index + 2}: `);
     if (!negotiation.ok) return `token ${index + 2} of the target's tokens: ${negotiation.problem}`;
@@ -307,15 +332,25 @@ async function callEach(attempt: EndpointAttempt, settled: SettledOperation[]): 
   const { calls, problems, everyTool } = settleOperations(profiles, catalogue);
   if (problems.length > 0) return problems.join('\n');
   for (const [index, { profile, operation, settled: told, mix }] of calls.entries()) {
+    if (attempt.calls === 'skip') {
+      if (told !== undefined) settled.push(told);
+      mix?.called.push(operation.name);
+      continue;
+    }
     const answer = await session.operation(
       compileRequest(operation, index, pinned),
       { seed, slot: profile.firstSlot, sequence: 0 },
       `${operation.method} ${operation.target ?? ''}`.trim(),
+      Math.max(attempt.timeoutMs, profile.timeoutMs),
     );
     const { failure } = answer;
     if (failure === undefined) {
       if (told !== undefined) settled.push(told);
       mix?.called.push(operation.name);
+    } else if (mix === undefined && attempt.calls === 'warn') {
+      if (told !== undefined) settled.push(told);
+      const where = `profile ${profile.name}, operation ${operation.name}`;
+      attempt.warnings.push(`${where}: its trial call failed with ${failure.category}: ${failure.detail}`);
     } else if (mix === undefined) {
       return `profile ${profile.name}, operation ${operation.name}: ${failedCall(operation, answer)}`;
     } else {
@@ -340,12 +375,21 @@ async function callEach(attempt: EndpointAttempt, settled: SettledOperation[]): 
 }
 
 function failedCall(operation: OperationPlan, { failure, requestText, responseText }: PreflightAnswer): string {
-  const remedy =
-    failure?.category === 'tool_error' || failure?.category === 'rpc_-32602'
-      ? 'Check its arguments in the scenario.'
-      : 'The load would get the same answer.';
+  const remedy = `${remedyOf(failure)} If it is meant to fail, or fails now and then: --set preflight.calls=warn.`;
   return (
     `the trial call of ${operation.method} failed with ${failure?.category ?? 'no answer'}: ` +
     `${failure?.detail ?? ''}. ${remedy}\n--- request\n${requestText}\n--- answer\n${responseText}`
   );
+}
+
+function remedyOf(failure: Failure | undefined): string {
+  switch (failure?.category) {
+    case 'tool_error':
+    case 'rpc_-32602':
+      return 'Check its arguments in the scenario.';
+    case 'timeout':
+      return 'Give it more time: `timeout` of the profile, or `preflight.timeout`.';
+    default:
+      return 'The load would get the same answer.';
+  }
 }

@@ -4,11 +4,10 @@ import { subscriptionUri } from '../mcp/compile-request.js';
 import type { Failure } from '../measure/failure.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import type { StreamControl, StreamListener } from '../transport/channel.js';
-import { createProfileShared } from '../transport/shared.js';
 import { addressOf } from '../transport/socket/socket.js';
 import { type ListeningHost, ListeningStream } from '../transport/stream/listening-stream.js';
 import { transportMap } from '../transports.js';
-import type { PreflightSession } from './preflight-session.js';
+import { type PreflightSession, preflightShared } from './preflight-session.js';
 
 /** An open session, and what to try over its endpoint. */
 export interface StreamAttempt {
@@ -79,7 +78,7 @@ function trySessionStream(attempt: StreamAttempt, uris: readonly string[]): Prom
             detail: 'the server ended the session before it confirmed a subscription',
           }),
       },
-      createProfileShared(),
+      preflightShared(),
     );
     channel.open();
     // The channel must not be destroyed within one of its own calls.
@@ -93,7 +92,7 @@ const POLL_MS = 10;
 function tryListeningStream(attempt: StreamAttempt, uris: readonly string[]): Promise<Failure | undefined> {
   const { endpoint, pinned, session, timeoutMs } = attempt;
   return firstOutcome(timeoutMs, 'no stream and no subscription', (settle) => {
-    const shared = createProfileShared();
+    const shared = preflightShared();
     const listener = subscribingListener(uris, settle, (control) => control.start());
     const sessionHeaders = (): { sessionId: string | undefined; version: string } => ({
       sessionId: session.sessionId,

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { SlotSet } from '../../scenarios/schema/allocate.js';
 import type { ServerCommand, TlsPlan, WorkerPlan } from '../../scenarios/schema/plan.js';
 import type { TransportName } from '../../scenarios/schema/transports.js';
+import type { IdRange } from './id-ranges.js';
 import { settledOperation } from './settled-operation.js';
 
 export const PROTOCOL = 1;
@@ -182,6 +183,8 @@ export interface AssignmentOrder {
   readonly startAt: number;
   /** The slots join at this run time and ignore what was due before. */
   readonly joinMs: number;
+  /** The worker's share of the ids of requests, which are unique in the run; absent: all of them. */
+  readonly ids?: IdRange;
 }
 
 export interface AdjustOrder {
@@ -237,6 +240,8 @@ export const preflightResult = z.strictObject({
   serverInfo: z.strictObject({ name: z.string(), version: z.string() }).optional(),
   tools: z.array(z.string()),
   settledOperations: z.array(settledOperation).optional(),
+  /** What the load is likely to meet although the preflight passed. */
+  warnings: z.array(z.string()).optional(),
   exchanges: z.array(exchange),
 });
 export type PreflightResult = z.infer<typeof preflightResult>;

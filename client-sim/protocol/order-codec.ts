@@ -25,6 +25,7 @@ export const endpointCodec: z.ZodType<Endpoint> = z.strictObject({
       inherited: z.record(z.string(), z.string()),
       cwd: z.string().exactOptional(),
       writtenCommand: z.array(z.string()).exactOptional(),
+      startTimeoutMs: z.number().positive().exactOptional(),
     })
     .exactOptional(),
   tls: tls.exactOptional(),
@@ -60,6 +61,7 @@ const order: z.ZodType<Order> = z.discriminatedUnion('type', [
     slots: z.array(slots),
     startAt: z.number(),
     joinMs: z.number().min(0),
+    ids: z.strictObject({ first: count, last: count }).exactOptional(),
   }),
   z.strictObject({
     type: z.literal('adjust'),

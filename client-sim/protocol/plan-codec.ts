@@ -157,5 +157,7 @@ export const workerPlan: z.ZodType<WorkerPlan> = z.strictObject({
     ratePerSecond: z.number().min(0),
     durationMs: ms,
     bytes: z.number().min(0),
+    answerBytes: z.number().min(0),
   }),
+  preflight: z.strictObject({ calls: z.enum(['require', 'warn', 'skip']), timeoutMs: z.number().positive() }),
 });

@@ -23,7 +23,7 @@ test('every client and every pooled session is on exactly one thread, and the sh
     fc.property(profiles, fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }), (plans, workers, threads) => {
       const plan = testPlan({
         profiles: plans,
-        limits: { clients: 1_000, ratePerSecond: 5_000, durationMs: 1e9, bytes: 1e9 },
+        limits: { clients: 1_000, ratePerSecond: 5_000, durationMs: 1e9, bytes: 1e9, answerBytes: 16_777_216 },
       });
       const seen = new Map<string, number>();
       const sessions = new Map<string, Set<string>>();

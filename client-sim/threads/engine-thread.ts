@@ -3,6 +3,7 @@ import { createEngine, type Engine } from '../engine/engine.js';
 import type { ChannelFactory, ProfileRuntime } from '../engine/profile-runtime.js';
 import { createPacer } from '../load/pacer.js';
 import { compileRequest } from '../mcp/compile-request.js';
+import { RequestIds } from '../mcp/request-ids.js';
 import { LoopMonitor } from '../measure/loop-monitor.js';
 import { OwnShare } from '../measure/own-share.js';
 import { transferables } from '../measure/snapshot.js';
@@ -41,10 +42,15 @@ function start(port: MessagePort, spec: ThreadSpec): Engine {
   const loop = new LoopMonitor();
   const pacer = createPacer(spec.pacing, spec.ticks, spec.number);
   const report = (message: FromThread): void => {
-    port.postMessage(message, message.kind === 'limit' ? [] : transferables(message.snapshot));
+    port.postMessage(message, 'snapshot' in message ? transferables(message.snapshot) : []);
   };
   const own = new OwnShare();
-  const shared = createThreadShared(own);
+  const shared = createThreadShared({
+    own,
+    answerBytes: spec.plan.limits.answerBytes,
+    ids: new RequestIds(spec.ids),
+    log: (line) => report({ kind: 'log', line }),
+  });
   for (const [index, { transport }] of spec.plan.profiles.entries())
     transportMap[transport].prepare?.(routeOf(spec, index).pinned.era);
   const engine = createEngine({
@@ -104,7 +110,7 @@ function channelFactory(spec: ThreadSpec, threadShared: ThreadShared): ChannelFa
       pipeline,
       ...misbehave,
       resettable: onClose === 'reset',
-      openTimeoutMs: timeoutMs,
+      openTimeoutMs: Math.max(timeoutMs, endpoint.server?.startTimeoutMs ?? 0),
       listener,
     };
     return transportMap[transport].createChannel(config, events, shared);

@@ -4,6 +4,7 @@ import { Metronome } from '../load/metronome.js';
 import { finestPacing, type Pacing, pacingFor } from '../load/pacer.js';
 import type { Batch } from '../measure/batch.js';
 import { endpointsFor } from '../protocol/endpoints.js';
+import { LOAD_IDS, shareOfIds } from '../protocol/id-ranges.js';
 import type { AdjustOrder, AssignmentOrder } from '../protocol/messages.js';
 import { divideClients, limitShare, pacedRate } from './divide-clients.js';
 import { SnapshotQueue } from './snapshot-queue.js';
@@ -12,6 +13,8 @@ import type { FromThread, ProfileRoute, ThreadSpec, ToThread } from './thread-me
 interface EngineThreadsEvents {
   /** All threads have reached the end of an interval. */
   onBatch(batch: Batch): void;
+  /** A line for the worker's log. */
+  onLog(line: string): void;
   /** A thread has stopped its load because its share of a limit is used up. */
   onLimit(problem: string): void;
   /** All threads have ended. @param last the rest of their measurements @param problem set when one of them broke */
@@ -47,12 +50,13 @@ export class EngineThreads {
     this.metronome = this.pacing === 'metronome' ? new Metronome(parts.length) : undefined;
     this.snapshots = new SnapshotQueue(order.plan, parts.length);
     const routes = routesByProfile(order);
-    for (const clients of parts) {
+    for (const [part, clients] of parts.entries()) {
       this.start(options.spare.take(), {
         plan: order.plan,
         routes,
         clients,
         joinMs: order.joinMs,
+        ids: shareOfIds(order.ids ?? LOAD_IDS, part, part + 1, parts.length),
         startHrMs: options.startHrMs,
         clockErrorMs: options.clockErrorMs,
         limits: limitShare(order.plan, clients),
@@ -110,6 +114,9 @@ export class EngineThreads {
       case 'snapshot':
         this.snapshots.add(number, message.snapshot);
         this.deliverBatches();
+        return;
+      case 'log':
+        this.events.onLog(message.line);
         return;
       case 'limit':
         this.events.onLimit(message.problem);

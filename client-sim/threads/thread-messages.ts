@@ -3,6 +3,7 @@ import type { StopMode } from '../engine/engine.js';
 import type { ClientRef } from '../engine/population.js';
 import type { Pacing } from '../load/pacer.js';
 import type { Snapshot } from '../measure/snapshot.js';
+import type { IdRange } from '../protocol/id-ranges.js';
 import type { AdjustOrder, Endpoint, PinnedProtocol } from '../protocol/messages.js';
 
 /** Messages between the worker's main thread and an engine thread. Both are of one build, so nothing is validated. */
@@ -17,6 +18,8 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot }
   | { readonly kind: 'limit'; readonly problem: string }
+  /** A line for the worker's log. */
+  | { readonly kind: 'log'; readonly line: string }
   | { readonly kind: 'finished'; readonly snapshot: Snapshot };
 
 /** All that an engine thread needs to know about its run. */
@@ -26,6 +29,8 @@ export interface ThreadSpec {
   readonly routes: readonly ProfileRoute[];
   readonly clients: readonly ClientRef[];
   readonly joinMs: number;
+  /** For its requests. */
+  readonly ids: IdRange;
   /** Start of the run on the clock of `process.hrtime`, which all threads share, in milliseconds. */
   readonly startHrMs: number;
   /** How far that may differ from the controller's start, milliseconds. */

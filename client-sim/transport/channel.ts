@@ -18,6 +18,13 @@ export interface Channel {
   open(): void;
   /** How many requests can be sent now. 0 before `onOpen`. */
   readonly room: number;
+  /** Time limit of `open`, where a server has to be started first; else that of the profile's operations holds. */
+  readonly openTimeoutMs?: number | undefined;
+  /**
+   * What a server that was started for this session said last, as the end of a sentence; '' for silence. Absent where
+   * no server is started.
+   */
+  readonly serverWords?: string;
   /**
    * Encodes one request into the send buffer. Precondition: `room > 0`. Nothing leaves before `flush`,
    * which the engine calls once for everything that was due together.

@@ -1,5 +1,5 @@
 import { isObject } from '../mcp/json-value.js';
-import { parseMessage } from '../mcp/scan-answer.js';
+import { parseMessage, parseText } from '../mcp/scan-answer.js';
 import type { Failure } from '../measure/failure.js';
 import type { AnswerHead } from './judge-http.js';
 
@@ -10,6 +10,8 @@ import type { AnswerHead } from './judge-http.js';
 export interface Control {
   /** Id of the JSON-RPC answer awaited; undefined: it is done when the HTTP answer ends. */
   readonly id: number | undefined;
+  /** It fails with its connection: it must not be sent again on another one. */
+  readonly once?: boolean;
   done(outcome: ControlOutcome): void;
 }
 
@@ -37,6 +39,7 @@ export function asControlAnswer(body: string): ControlAnswer {
     sessionId: '',
     retryAfter: '',
     location: '',
+    authenticate: '',
     replica: 0,
     body,
     messages: [],
@@ -45,6 +48,12 @@ export function asControlAnswer(body: string): ControlAnswer {
 
 /** The outcome of a notification that could be sent. */
 export const NOTIFICATION_SENT: ControlAnswer = { ...asControlAnswer(''), status: 202 };
+
+/** The JSON-RPC message in the body of an answer; undefined: there is none. */
+export function messageIn({ body }: Pick<ControlAnswer, 'body'>): Record<string, unknown> | undefined {
+  const parsed = parseText(body);
+  return parsed.ok && isObject(parsed.value) ? parsed.value : undefined;
+}
 
 type ControlRead =
   | { readonly kind: 'answer'; readonly text: string }

@@ -4,22 +4,19 @@ import { violation } from '../mcp/judge-message.js';
 import { type ClientInfo, LEGACY_REVISIONS } from '../mcp/revisions.js';
 import { scanAnswer } from '../mcp/scan-answer.js';
 import type { Failure, Problem } from '../measure/failure.js';
-import type { Control, ControlAnswer } from './control.js';
-import { judgeHttp } from './judge-http.js';
+import { type Control, type ControlAnswer, messageIn } from './control.js';
+import { inWords, judgeHttp } from './judge-http.js';
 import type { RequestKind } from './request-head.js';
 
 /** The session era's handshake (2025-11-25, Lifecycle): its messages, and what is read from their answers. */
 
-/** Any id will do: `initialize` is the only request of its kind, and the load's ids are larger. */
-export const INITIALIZE_ID = 1;
-
-export function initializeRequest(version: string, clientInfo: ClientInfo): string {
+export function initializeRequest(version: string, clientInfo: ClientInfo, id: number): string {
   const params = {
     protocolVersion: version,
     capabilities: {},
     clientInfo: { name: clientInfo.name, version: clientInfo.version },
   };
-  return JSON.stringify({ jsonrpc: '2.0', id: INITIALIZE_ID, method: 'initialize', params });
+  return JSON.stringify({ jsonrpc: '2.0', id, method: 'initialize', params });
 }
 
 export const INITIALIZED_NOTIFICATION = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' });
@@ -38,10 +35,10 @@ export type InitializeOutcome =
 export function initialize(
   send: (kind: RequestKind, body: string, control: Control) => void,
   version: string,
-  clientInfo: ClientInfo,
+  { clientInfo, id }: { readonly clientInfo: ClientInfo; readonly id: number },
   done: (outcome: InitializeOutcome) => void,
 ): void {
-  const request = initializeRequest(version, clientInfo);
+  const request = initializeRequest(version, clientInfo, id);
   const confirm = (result: InitializeResult): void =>
     send({ verb: 'POST', sessionId: result.sessionId, version: result.version }, INITIALIZED_NOTIFICATION, {
       id: undefined,
@@ -53,10 +50,10 @@ export function initialize(
       },
     });
   send({ verb: 'POST' }, request, {
-    id: INITIALIZE_ID,
+    id,
     done(outcome) {
       if (outcome.kind === 'failed') return done(outcome);
-      const read = readInitializeResult(outcome.answer);
+      const read = readInitializeResult(outcome.answer, id);
       if (read.ok) confirm(read.result);
       else done({ kind: 'refused', problem: read.problem, body: request, answer: outcome.answer });
     },
@@ -75,8 +72,8 @@ type InitializeRead =
   | { readonly ok: true; readonly result: InitializeResult }
   | { readonly ok: false; readonly problem: Problem };
 
-export function readInitializeResult(answer: ControlAnswer): InitializeRead {
-  const problem = judgeControl(answer, INITIALIZE_ID, 'legacy');
+export function readInitializeResult(answer: ControlAnswer, id: number): InitializeRead {
+  const problem = judgeControl(answer, id, 'legacy');
   if (problem !== undefined) return { ok: false, problem };
   const result = resultOf(answer);
   const version = result.protocolVersion;
@@ -102,9 +99,11 @@ export function readInitializeResult(answer: ControlAnswer): InitializeRead {
 }
 
 /** Judges the answer to `notifications/initialized`. */
-export function judgeInitialized({ status }: ControlAnswer): Problem | undefined {
+export function judgeInitialized(answer: ControlAnswer): Problem | undefined {
+  const { status } = answer;
   if (status >= 200 && status < 300) return undefined;
-  return { category: `http_${status}`, detail: `HTTP ${status} to notifications/initialized, where 202 was due` };
+  const detail = `HTTP ${status} to notifications/initialized, where 202 was due${inWords(answer)}`;
+  return { category: `http_${status}`, detail };
 }
 
 /** Judges the answer to a control request like any other. */
@@ -124,8 +123,8 @@ export function judgeControl(
 
 /** `result` of an answer that was judged correct. */
 export function resultOf(answer: ControlAnswer): Record<string, unknown> {
-  const message: unknown = JSON.parse(answer.body);
-  return isObject(message) && isObject(message.result) ? message.result : {};
+  const message = messageIn(answer);
+  return isObject(message?.result) ? message.result : {};
 }
 
 export function serverInfoOf(value: unknown): InitializeResult['serverInfo'] {

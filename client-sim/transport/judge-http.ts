@@ -1,13 +1,20 @@
 import type { Expectation } from '../mcp/expectation.js';
 import { describe, isObject } from '../mcp/json-value.js';
 import { judgeError, violation } from '../mcp/judge-message.js';
-import { parseMessage, scanAnswer } from '../mcp/scan-answer.js';
+import { parseMessage, parseText, scanAnswer } from '../mcp/scan-answer.js';
 import type { Problem } from '../measure/failure.js';
 import type { PinnedProtocol } from '../protocol/messages.js';
 import type { ResponseHead } from './http/response-head.js';
+import { bodyWords, type RefusalHead, serverWords } from './server-words.js';
 
 /** The parts of a head that decide whether an answer is correct. */
-export type AnswerHead = Pick<ResponseHead, 'status' | 'mediaType' | 'contentType' | 'retryAfter' | 'location'>;
+export type AnswerHead = Pick<
+  ResponseHead,
+  'status' | 'mediaType' | 'contentType' | 'retryAfter' | 'location' | 'authenticate'
+>;
+
+/** The words of a refusal are in its first bytes. */
+const MAX_WORDS_BYTES = 8192;
 
 /** The facts besides its bytes on which the judgement of an HTTP answer depends. */
 interface ExpectedAnswer {
@@ -19,9 +26,6 @@ interface ExpectedAnswer {
   readonly turn: number;
   readonly expectation?: Expectation | undefined;
 }
-
-/** How servers describe an unknown session without the standard's 404 (server-everything answers 400). */
-const SESSION_LOST_MESSAGE = /session|not initialized/i;
 
 /**
  * Judges a whole HTTP answer to a request, event streams excepted (their messages are judged one by one).
@@ -38,8 +42,12 @@ export function judgeHttp(
   if (status === 202 || status === 204)
     return violation(`HTTP ${status} carries no answer, but the request asked for one`);
   if (status >= 200 && status < 300) {
-    if (head.mediaType === 'json')
-      return scanAnswer(bytes, start, end, expected.id, expected.turn, expected.expectation);
+    if (head.mediaType === 'json') {
+      const problem = scanAnswer(bytes, start, end, expected.id, expected.turn, expected.expectation);
+      return problem === undefined || !expected.hasSession
+        ? problem
+        : asSessionLoss(problem, status, head, bytes.toString('utf8', start, end));
+    }
     const type = head.contentType === '' ? '(none)' : describe(head.contentType);
     return violation(`an answer of type ${type}, neither application/json nor text/event-stream`);
   }
@@ -51,16 +59,32 @@ export function judgeHttp(
   return judgeRefusal(head, bytes, start, end, expected);
 }
 
+/** The words of a refusal as the end of a sentence. */
+export function inWords(answer: RefusalHead & { readonly body: string }): string {
+  const words = serverWords(answer, answer.body);
+  return words === '' ? '' : `: ${words}`;
+}
+
 function judgeRefusal(head: AnswerHead, bytes: Buffer, start: number, end: number, expected: ExpectedAnswer): Problem {
   const { status } = head;
   const error = head.mediaType === 'json' ? errorOf(bytes, start, end) : undefined;
-  const reason = error !== undefined && isObject(error) ? `: ${describe(error.message)}` : '';
-  if (expected.hasSession && isSessionLoss(status, error))
+  const body = bytes.toString('utf8', start, Math.min(end, start + MAX_WORDS_BYTES));
+  const words = serverWords(head, body);
+  const reason = words === '' ? '' : `: ${words}`;
+  if (expected.hasSession && isSessionLoss(status, error, bodyWords(head, body)))
     return { category: 'session_lost', detail: `the server no longer knows the session (HTTP ${status})${reason}` };
   // The stateless era gives errors of the request a status of their own (404 for an unknown method), so the code says
   // more.
-  if (expected.era === 'modern' && error !== undefined && status < 500) return judgeError(error);
+  if (expected.era === 'modern' && isRpcError(error) && !ABOUT_ACCESS.has(status) && status < 500)
+    return judgeError(error);
   return { category: `http_${status}`, detail: `HTTP ${status}${reason}` };
+}
+
+/** These say that the client is not let in, whatever it asked for. */
+const ABOUT_ACCESS: ReadonlySet<number> = new Set([401, 403, 407, 421, 429]);
+
+function isRpcError(error: unknown): boolean {
+  return isObject(error) && Number.isInteger(error.code);
 }
 
 function errorOf(bytes: Buffer, start: number, end: number): unknown {
@@ -68,7 +92,43 @@ function errorOf(bytes: Buffer, start: number, end: number): unknown {
   return parsed.ok && isObject(parsed.value) ? parsed.value.error : undefined;
 }
 
-function isSessionLoss(status: number, error: unknown): boolean {
-  if (status === 404) return true;
-  return status === 400 && isObject(error) && error.code === -32000 && SESSION_LOST_MESSAGE.test(String(error.message));
+/**
+ * How servers say that a session is gone without the standard's 404: with 400 (server-everything, rmcp), 401, 403, 410,
+ * 422, or in an error of a 200. A refusal that asks for credentials may name a session too, but says neither of these.
+ */
+const SESSION_GONE = new RegExp(
+  [
+    // "session not found", "session ID has expired", "the session is closed"
+    String.raw`\bsessions?\b.{0,60}\b(?:not (?:found|known|exist|valid|recogni[sz]ed|initiali[sz]ed|active|open)\b|` +
+      "(?:doesn't|no longer) exist|no longer|unknown|expired|invalid|terminated|closed|ended|gone|missing|required|" +
+      'deleted|removed|timed out|lost)',
+    // "no valid session ID provided", "invalid session", "unknown mcp-session-id"
+    String.raw`\b(?:no|not a|invalid|unknown|expired|missing|unrecogni[sz]ed|bad|stale|closed|terminated|without)` +
+      String.raw`(?: \w+){0,2}? (?:mcp[- ])?session(?:[-_ ]?id)?\b`,
+    // "Server not initialized", "No transport found"
+    String.raw`\b(?:not (?:yet )?initiali[sz]ed|no transport found|transport not found|uninitiali[sz]ed)\b`,
+  ].join('|'),
+  'i',
+);
+
+/** Statuses by which a server may say, in words, that a session is gone. */
+const TELLING_STATUSES: ReadonlySet<number> = new Set([400, 401, 403, 409, 422]);
+
+function isSessionLoss(status: number, error: unknown, words: string): boolean {
+  if (status === 404 || status === 410) return true;
+  // The code that the official servers give for it.
+  if (status === 400 && isObject(error) && error.code === -32000 && /session/i.test(words)) return true;
+  return TELLING_STATUSES.has(status) && SESSION_GONE.test(words);
+}
+
+/** An error within a 200 that says that the session is gone is no error of the operation. */
+export function asSessionLoss(problem: Problem, status: number, head: RefusalHead, body: string): Problem {
+  if (!problem.category.startsWith('rpc_') && problem.category !== 'protocol_violation') return problem;
+  const message = parseText(body);
+  // A correct result may say anything.
+  if (!message.ok || !isObject(message.value) || message.value.error === undefined) return problem;
+  const words = bodyWords(head, body);
+  return SESSION_GONE.test(words)
+    ? { category: 'session_lost', detail: `the server no longer knows the session (HTTP ${status}): ${words}` }
+    : problem;
 }

@@ -62,6 +62,8 @@ export function requestHeaders(endpoint: Endpoint, era: PinnedProtocol['era'], k
     ['host', new URL(endpoint.url).host],
     ['user-agent', `${CLIENT_INFO.name}/${CLIENT_INFO.version}`],
     ['accept', kind.accept ?? 'application/json, text/event-stream'],
+    // Without it a server may choose a coding (RFC 9110, 12.5.3), and answers are read as they are.
+    ['accept-encoding', 'identity'],
   ]);
   if (kind.verb === 'POST') headers.set('content-type', 'application/json');
   if (kind.version !== undefined) headers.set('mcp-protocol-version', kind.version);

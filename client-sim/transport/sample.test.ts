@@ -28,7 +28,7 @@ describe('samples', () => {
     expect(head).toMatch(
       /^POST \/mcp\?\*\*\* HTTP\/1.1\n[^]*mcp-protocol-version: 2025-11-25\n[^]*authorization: \*\*\*(?:\n|$)/,
     );
-    expect(body).toMatch(/^\{"jsonrpc":"2.0","id":1000000000,"method":"tools\/call"/);
+    expect(body).toMatch(/^\{"jsonrpc":"2.0","id":1001000001,"method":"tools\/call"/);
     expect(failure?.sample?.response).toMatch(/^HTTP\/1.1 200\ncontent-type: application\/json\n\n\{/);
     // The sample shows the request that was sent.
     expect(body).toBe(server.requests.at(-1)?.body);

@@ -64,6 +64,7 @@ const SHOWN = new Set([
   'host',
   'user-agent',
   'accept',
+  'accept-encoding',
   'content-type',
   'mcp-protocol-version',
   'mcp-method',
@@ -86,6 +87,7 @@ export function responseText(head: AnswerHead, body: string): string {
   if (head.contentType !== '') lines.push(`content-type: ${head.contentType}`);
   if (head.retryAfter !== '') lines.push(`retry-after: ${head.retryAfter}`);
   if (head.location !== '') lines.push(`location: ${head.location}`);
+  if (head.authenticate !== '') lines.push(`www-authenticate: ${head.authenticate}`);
   return [...lines, '', body].join('\n');
 }
 

@@ -2,9 +2,6 @@ import { type ClientInfo, metaEnvelope } from '../mcp/revisions.js';
 import type { Endpoint } from '../protocol/messages.js';
 import { requestBytes, type SessionHeaders } from './request-head.js';
 
-/** First id of a stream's own requests: the load's ids have ten digits, and `initialize` has 1. */
-export const FIRST_STREAM_REQUEST_ID = 2;
-
 /**
  * GET of the session era's stream (2025-11-25, "Listening for Messages from the Server").
  * @param lastEventId '': from now on

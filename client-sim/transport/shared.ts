@@ -1,9 +1,12 @@
+import { ANSWER_BYTES } from '../mcp/judge-message.js';
+import { RequestIds } from '../mcp/request-ids.js';
 import type { OwnShare } from '../measure/own-share.js';
 import { ReplicaNames } from '../measure/replica-names.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import { noStreams } from '../protocol/streams.js';
 import type { WireCounters } from './channel.js';
 import { DuplexMemory, EndpointMemory } from './endpoint-memory.js';
+import { HEAD_BYTES, type ParserLimits } from './http/response-parser.js';
 import { SampleBudget } from './sample.js';
 import { ConnectLimiter } from './socket/connect-limiter.js';
 import { SendBufferPool } from './socket/send-buffers.js';
@@ -18,6 +21,11 @@ export interface ThreadShared {
   readonly sendBuffers: SendBufferPool;
   readonly connectLimiter: ConnectLimiter;
   readonly replicas: ReplicaNames;
+  /** The longest answer that is read. */
+  readonly answerLimits: ParserLimits;
+  readonly ids: RequestIds;
+  /** One line for the log of the worker. */
+  readonly log: (line: string) => void;
   /** Milliseconds, monotonic: `performance.now()`. */
   readonly now: () => number;
   /** Is told of sockets that are read late on purpose; undefined where nothing is measured. */
@@ -35,12 +43,30 @@ export interface ProfileShared extends ThreadShared {
 
 const READ_BUFFER_BYTES = 65_536;
 
-export function createThreadShared(own?: OwnShare, connectLimiter = new ConnectLimiter()): ThreadShared {
+interface ThreadOptions {
+  readonly own?: OwnShare;
+  readonly connectLimiter?: ConnectLimiter;
+  /** The longest answer that is read. */
+  readonly answerBytes?: number | undefined;
+  readonly ids?: RequestIds;
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+export function createThreadShared({
+  own,
+  connectLimiter = new ConnectLimiter(),
+  answerBytes = ANSWER_BYTES,
+  ids = new RequestIds(),
+  log = () => undefined,
+}: ThreadOptions = {}): ThreadShared {
   return {
     readBuffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
     sendBuffers: new SendBufferPool(),
     connectLimiter,
     replicas: new ReplicaNames(),
+    answerLimits: { headBytes: HEAD_BYTES, bodyBytes: answerBytes },
+    ids,
+    log,
     now: () => performance.now(),
     own,
   };

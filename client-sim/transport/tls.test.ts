@@ -33,8 +33,8 @@ describe('over TLS', () => {
   test('answers larger than a TLS record, and streams in pieces, arrive whole', async () => {
     const server = await startRawServer(({ message }, socket) => {
       const text = 'x'.repeat(100_000);
-      socket.write(message.id === 1_000_000_000 ? correct(message.id, text) : SSE_HEAD + chunk('data: \n\n'));
-      if (message.id !== 1_000_000_000)
+      socket.write(message.id === 1_001_000_000 ? correct(message.id, text) : SSE_HEAD + chunk('data: \n\n'));
+      if (message.id !== 1_001_000_000)
         setImmediate(() => socket.write(chunk(event(result(message.id, text))) + LAST_CHUNK));
     }, certificate);
     const probe = await new ChannelProbe(server.url, { pinned: MODERN, pipeline: 2, tls: { insecure: true } }).open();

@@ -169,6 +169,7 @@ export class LoadWorker {
       clockOffsetMs: this.clock?.offsetMs ?? 0,
       clockErrorMs: this.clock?.errorMs ?? 0,
       health: () => this.health,
+      log: this.options.log,
       onTelemetry: (batch) => this.queue.push(batch),
       onBatch: (batch) => this.metrics.observe(batch, order.plan),
       onEnded: (reason, problem) => this.onRunEnded(run, reason, problem),
@@ -192,7 +193,7 @@ export class LoadWorker {
   private async answerPreflight(order: PreflightOrder): Promise<void> {
     if (this.preflightRunId === order.runId) return;
     this.preflightRunId = order.runId;
-    const body = JSON.stringify(await runPreflight(order));
+    const body = JSON.stringify(await runPreflight(order, this.options.log));
     const retry = new Retry(HEALTH_MS);
     const { signal } = this.lifetime;
     while (!signal.aborted) {

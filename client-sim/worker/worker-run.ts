@@ -19,6 +19,7 @@ interface RunOptions {
   /** How far that may differ from the true offset, milliseconds. */
   readonly clockErrorMs: number;
   readonly health: () => Health;
+  readonly log: (line: string) => void;
   readonly onTelemetry: (batch: Telemetry) => void;
   readonly onBatch: (batch: Batch) => void;
   readonly onEnded: (reason: EndReason, problem: string | undefined) => void;
@@ -110,6 +111,7 @@ export class WorkerRun {
       },
       {
         onBatch: (batch) => this.send(batch),
+        onLog: this.options.log,
         onLimit: (problem) => this.stop('drain', 'stopped', problem),
         onEnded: (last, problem) => {
           if (this.isOver) return;

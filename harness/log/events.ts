@@ -54,6 +54,7 @@ export type RunEventBody =
       readonly serverInfo: { readonly name: string; readonly version: string } | undefined;
       readonly exchanges: readonly Exchange[];
       readonly settledOperations?: readonly SettledOperation[];
+      readonly warnings?: readonly string[];
       /** Only when profiles take different routes; `pinned` is then that of the first. */
       readonly routes?: readonly PinnedRoute[];
     }

@@ -46,6 +46,11 @@ export function buildFrame({ plan, facts, aggregate, verdict, exitCode, problems
     },
     verdict: { kind: verdict.kind, reasons: [...verdict.reasons] },
     exitCode,
-    notes: [...problems, ...plan.warnings, ...ownShareNotes(plan, aggregate, facts)],
+    notes: [
+      ...problems,
+      ...plan.warnings,
+      ...(facts.preflight.kind === 'passed' ? facts.preflight.warnings : []),
+      ...ownShareNotes(plan, aggregate, facts),
+    ],
   };
 }

@@ -9,7 +9,9 @@ type Load = Pick<Plan, 'seed' | 'profiles' | 'stages' | 'trials' | 'faults' | 'd
 
 /** sha256 in hex. Two runs with equal hashes had the same load, so they may be compared. */
 export function configHash(load: Load): string {
-  const { seed, stages, trials, faults, drainMs, limits, stopWhen } = load;
+  const { seed, stages, trials, faults, drainMs, stopWhen } = load;
+  // The longest answer is a limit of ours, not a part of the load.
+  const { answerBytes: _, ...limits } = load.limits;
   const profiles = load.profiles.map(({ description: _, ...profile }) => profile);
   return createHash('sha256')
     .update(canonicalJson({ seed, profiles, stages, trials, faults, drainMs, limits, stopWhen }))

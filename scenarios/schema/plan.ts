@@ -33,6 +33,7 @@ export interface Plan {
   readonly limits: LimitsPlan;
   /** Percentiles (0 to 100, rising) that tables, charts, terminal and JUnit show; absent: 50, 95 and 99. */
   readonly quantiles?: readonly number[];
+  readonly preflight: PreflightPlan;
   /** What is legal but probably not meant. `plan` prints it, and the report keeps it. */
   readonly warnings: readonly string[];
 }
@@ -78,6 +79,8 @@ export interface ServerCommand {
   readonly cwd?: string;
   /** The command before variables were filled in, which may be secret: reports show it in place of `command`. */
   readonly writtenCommand?: readonly string[];
+  /** How long it may take from its start to its first answer. Absent: as long as any other answer. */
+  readonly startTimeoutMs?: number;
 }
 
 /** PEM texts, read when the plan is made. The key is secret; see `redactPlan`. */
@@ -270,18 +273,28 @@ export interface StopRulePlan {
   readonly windowMs: number;
 }
 
+/** The session that is tried before the load. */
+export interface PreflightPlan {
+  /** One trial call of each operation. require: it must succeed; warn: a failure is noted; skip: there is none. */
+  readonly calls: 'require' | 'warn' | 'skip';
+  /** Time limit of each of its requests; of a trial call, the timeout of its profile where that is longer. */
+  readonly timeoutMs: number;
+}
+
 export interface LimitsPlan {
   readonly clients: number;
   readonly ratePerSecond: number;
   readonly durationMs: number;
   /** Sent and received in the whole run. A worker stops its load when its share is used up. */
   readonly bytes: number;
+  /** The longest answer that is read, in bytes. */
+  readonly answerBytes: number;
 }
 
 /** The part of the plan that a worker needs. */
-export type WorkerPlan = Pick<Plan, 'scenario' | 'seed' | 'profiles' | 'stages' | 'drainMs' | 'limits'>;
+export type WorkerPlan = Pick<Plan, 'scenario' | 'seed' | 'profiles' | 'stages' | 'drainMs' | 'limits' | 'preflight'>;
 
 export function workerPlan(plan: Plan): WorkerPlan {
-  const { scenario, seed, profiles, stages, drainMs, limits } = plan;
-  return { scenario, seed, profiles, stages, drainMs, limits };
+  const { scenario, seed, profiles, stages, drainMs, limits, preflight } = plan;
+  return { scenario, seed, profiles, stages, drainMs, limits, preflight };
 }

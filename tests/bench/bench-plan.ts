@@ -75,6 +75,13 @@ export function benchPlan({ clients, pipeline, ratePerSecond, seconds, pacing = 
     profiles: [profile],
     drainMs: 1000,
     stages: [stage(0, 0, warmUpMs / 2), stage(1, warmUpMs / 2, warmUpMs), stage(MEASURED_STAGE, warmUpMs, durationMs)],
-    limits: { clients, ratePerSecond: 100_000_000, durationMs, bytes: Number.MAX_SAFE_INTEGER },
+    limits: {
+      clients,
+      ratePerSecond: 100_000_000,
+      durationMs,
+      bytes: Number.MAX_SAFE_INTEGER,
+      answerBytes: 16_777_216,
+    },
+    preflight: { calls: 'require', timeoutMs: 10_000 },
   };
 }

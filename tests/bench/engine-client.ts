@@ -71,6 +71,7 @@ const engineThreads = new EngineThreads(
   order,
   { threads: 1, spare, startHrMs: hrNowMs() + START_AFTER_MS, clockErrorMs: 0 },
   {
+    onLog: () => undefined,
     onBatch: add,
     onLimit: (problem) => {
       throw new Error(problem);

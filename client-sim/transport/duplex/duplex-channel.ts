@@ -1,6 +1,7 @@
 import { shownUrl } from '../../../scenarios/schema/redact.js';
 import { type RequestTemplate, renderRequest } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
+import { IdBlocks } from '../../mcp/request-ids.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
 import type { Failure, Problem } from '../../measure/failure.js';
 import {
@@ -18,7 +19,14 @@ import { answerServerRequest, cancelledMessage } from '../session-messages.js';
 import { CLOSED_BEFORE_OPEN, CLOSED_IN_FLIGHT } from '../session-problems.js';
 import { duplexMemory, type ProfileShared } from '../shared.js';
 import { LinkStream } from '../stream/link-stream.js';
-import type { CreateLink, DuplexLink, DuplexOwner, LinkLoss } from './duplex-link.js';
+import {
+  afterword,
+  type CreateLink,
+  type DuplexLink,
+  type DuplexOwner,
+  type LinkLoss,
+  onStderr,
+} from './duplex-link.js';
 import { type MessageOwner, MessageReader } from './message-reader.js';
 import { TicketWindow } from './ticket-window.js';
 
@@ -57,13 +65,21 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
   ) {
     this.depth = config.connections * config.pipeline;
     this.memory = duplexMemory(config.endpoint, shared);
-    this.window = new TicketWindow(this.depth);
+    this.window = new TicketWindow(this.depth, new IdBlocks(shared.ids));
     this.reader = new MessageReader(this, this.window, this.memory, shared.counters);
     this.link = createLink(this, shared, config);
   }
 
   get room(): number {
     return this.state !== 'open' ? 0 : Math.min(this.depth - this.window.waiting, this.link.room);
+  }
+
+  get openTimeoutMs(): number | undefined {
+    return this.config.endpoint.server === undefined ? undefined : this.config.openTimeoutMs;
+  }
+
+  get serverWords(): string {
+    return afterword(this.link.serverWords);
   }
 
   open(): void {
@@ -129,13 +145,14 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     initialize(
       (_kind, body, control) => this.sendControl(body, control),
       pinned.version,
-      clientInfo ?? CLIENT_INFO,
+      { clientInfo: clientInfo ?? CLIENT_INFO, id: this.shared.ids.take() },
       (outcome) => {
         if (this.state !== 'opening') return;
         if (outcome.kind === 'initialized') return this.opened();
         if (outcome.kind === 'failed') return this.openFailed(outcome.failure);
         const { body, answer } = outcome;
-        this.openFailed(this.memory.failures.make(outcome.problem, -1, () => body, { text: () => answer.body }));
+        const text = this.withServerWords(() => answer.body);
+        this.openFailed(this.memory.failures.make(outcome.problem, -1, () => body, { text }));
       },
     );
   }
@@ -182,7 +199,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     this.state = 'closed';
     this.stream?.end(true);
     const rest: Problem =
-      problem.category === 'protocol_violation'
+      problem.category === 'protocol_violation' || problem.category === 'answer_limit'
         ? { category: 'stream_lost', detail: 'the connection was closed after a message that could not be read' }
         : problem;
     this.failAll(problem, rest);
@@ -280,7 +297,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
     const detail = this.link.isReady ? 'no answer to the handshake' : 'no connection';
     this.openFailed({
       category: this.link.isReady ? 'timeout' : 'connect',
-      detail: `${detail} within ${timeoutMs} ms`,
+      detail: `${detail} within ${timeoutMs} ms${this.serverWords}`,
     });
   }
 
@@ -300,8 +317,16 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
       problem,
       template.index,
       () => renderRequest(template, id, { seed, slot, sequence }),
-      answer === undefined ? undefined : { text: answer, retryAfter },
+      answer === undefined && this.link.serverWords === undefined
+        ? undefined
+        : { text: this.withServerWords(answer ?? (() => '(no answer)')), retryAfter },
     );
+  }
+
+  /** The text of an answer, and what a started server wrote to its standard error. */
+  private withServerWords(answer: () => string): () => string {
+    const { serverWords = '' } = this.link;
+    return serverWords === '' ? answer : () => `${answer()}\n${onStderr(serverWords)}`;
   }
 
   private deliver(row: number, nowMs: number, failure: Failure | undefined): void {

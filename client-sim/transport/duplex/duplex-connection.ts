@@ -1,5 +1,5 @@
 import type net from 'node:net';
-import { violation } from '../../mcp/judge-message.js';
+import { unreadable } from '../../mcp/judge-message.js';
 import type { Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
 import { duplexMemory, type ProfileShared } from '../shared.js';
@@ -133,10 +133,10 @@ export class DuplexConnection extends FramedLink implements Connecting, SocketOw
   }
 
   protected onUnreadable(): void {
-    const { errorReply, problem } = this.framing;
+    const { errorReply } = this.framing;
     if (errorReply !== undefined) this.add(errorReply);
     this.flushNow();
-    this.fail(violation(problem));
+    this.fail(unreadable(this.framing));
   }
 
   /** Flushes also within a read. */
@@ -168,9 +168,15 @@ export class DuplexConnection extends FramedLink implements Connecting, SocketOw
 }
 
 /** Links that are sockets with this framing, of which each socket gets its own. */
-export function overSocket(newFraming: (endpoint: Endpoint) => Framing): CreateLink {
+export function overSocket(newFraming: (endpoint: Endpoint, shared: ProfileShared) => Framing): CreateLink {
   return (owner, shared, config) =>
-    new DuplexConnection(owner, shared, socketAddress(config, shared), newFraming(config.endpoint), paceOf(config));
+    new DuplexConnection(
+      owner,
+      shared,
+      socketAddress(config, shared),
+      newFraming(config.endpoint, shared),
+      paceOf(config),
+    );
 }
 
 export function socketAddress(

@@ -18,6 +18,8 @@ export interface DuplexLink {
   readonly room: number;
   /** The server takes less than is sent: messages that are not necessary should not be sent. */
   readonly isBacklogged: boolean;
+  /** The last that a server which the link started wrote to its standard error; absent for other links. */
+  readonly serverWords?: string;
   connect(): void;
   /** Writes one request of the load. Nothing leaves before `flush`. */
   send(template: RequestTemplate, id: number, draw: Draw): void;
@@ -64,6 +66,21 @@ export interface DuplexOwner {
   onDrained(): void;
   /** The server refused this request; only where each message is sent by itself. */
   onRefusedRequest(id: number, problem: Problem, answer: Pick<LinkLoss, 'retryAfter' | 'answer'>): void;
+}
+
+/** What a started server wrote to its standard error, for a sample. */
+export function onStderr(serverWords: string): string {
+  return `(the last bytes on stderr)\n${serverWords}`;
+}
+
+const MAX_AFTERWORD_CHARACTERS = 400;
+
+/** The same for the end of a sentence: one line. */
+export function afterword(serverWords: string | undefined): string {
+  const line = (serverWords ?? '').replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  if (line === '') return '';
+  const short = line.length > MAX_AFTERWORD_CHARACTERS ? `...${line.slice(-MAX_AFTERWORD_CHARACTERS)}` : line;
+  return `; its last words on stderr: ${short}`;
 }
 
 /** Why a link has ended, or could not connect. */

@@ -105,7 +105,20 @@ describe.each(['websocket', 'tcp'] as const)('%s', (transport) => {
       ({ id }, peer) => peer.send({ jsonrpc: '2.0', id: String(id), result: {} }),
       'protocol_violation',
     ],
-    ['a batch', ({ id }, peer) => peer.send([{ jsonrpc: '2.0', id, result: {} }]), 'protocol_violation'],
+    [
+      'a batch of two',
+      ({ id }, peer) =>
+        peer.send([
+          { jsonrpc: '2.0', id, result: {} },
+          { jsonrpc: '2.0', id: 7, result: {} },
+        ]),
+      'protocol_violation',
+    ],
+    [
+      'the id of a request of another client',
+      ({ id }, peer) => peer.send({ jsonrpc: '2.0', id: (id ?? 0) + 1_000_000, result: {} }),
+      'crossed',
+    ],
     ['the end of the connection instead', (_message, { socket }) => void socket.end(), 'stream_lost'],
     ['a reset', (_message, { socket }) => void socket.resetAndDestroy(), 'stream_lost'],
   ])('a request answered with %s has failed', async (_what, handler, category) => {

@@ -11,6 +11,8 @@ export interface Framing {
   readonly opening: Buffer | undefined;
   /** Why it stopped reading. */
   readonly problem: string;
+  /** It stopped reading because of the length of a message. */
+  readonly isOverLimit: boolean;
   /** The message that reports the problem to the server; undefined: there is none. */
   readonly errorReply: Buffer | undefined;
   /** No byte of a message has been read yet. */

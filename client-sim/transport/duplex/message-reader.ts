@@ -3,7 +3,8 @@ import { learnPattern } from '../../mcp/answer-pattern.js';
 import { ID_DIGITS, readId } from '../../mcp/digits.js';
 import type { Expectation } from '../../mcp/expectation.js';
 import { describe, isObject } from '../../mcp/json-value.js';
-import { judgeError, judgeMessage, violation } from '../../mcp/judge-message.js';
+import { crossed, describeId, judgeError, judgeMessage, violation } from '../../mcp/judge-message.js';
+import { isRunId } from '../../mcp/request-ids.js';
 import { ALWAYS_PARSED_BYTES, parseMessage, scanAnswer } from '../../mcp/scan-answer.js';
 import type { Problem } from '../../measure/failure.js';
 import type { WireCounters } from '../channel.js';
@@ -107,7 +108,10 @@ export class MessageReader {
     } else if (error !== undefined && (id === null || id === undefined)) {
       // The server could not read the id of our request (JSON-RPC 2.0, 5).
       owner.onStray(judgeError(error), bytes, start, end);
-    } else owner.onStray(violation(`an answer carries id ${describe(id)}, which no request had`), bytes, start, end);
+    } else if (isRunId(id)) {
+      owner.onStray(crossed(id), bytes, start, end);
+    } else
+      owner.onStray(violation(`an answer carries ${describeId(id)}, where no request has that id`), bytes, start, end);
   }
 
   private expectation(row: number): Expectation | undefined {

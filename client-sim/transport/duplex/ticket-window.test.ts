@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { IdBlocks, RequestIds } from '../../mcp/request-ids.js';
 import { TicketWindow } from './ticket-window.js';
 
 interface Known {
@@ -10,7 +11,7 @@ interface Known {
 test('each request is found by its id and its ticket, and the oldest is known, however requests end', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 20 }), fc.array(fc.nat(1000), { maxLength: 400 }), (depth, choices) => {
-      const window = new TicketWindow(depth);
+      const window = new TicketWindow(depth, new IdBlocks(new RequestIds()));
       const known = new Map<number, Known>();
       let ticket = 0;
       for (const choice of choices) {
@@ -39,7 +40,7 @@ test('each request is found by its id and its ticket, and the oldest is known, h
 });
 
 test('a value that was never an id is not found', () => {
-  const window = new TicketWindow(4);
+  const window = new TicketWindow(4, new IdBlocks(new RequestIds()));
   const id = window.claim(1, 0, 0, 0);
   for (const other of [0, -1, 1, id + 8, id - 8, Number.NaN]) expect(window.find(other)).toBe(-1);
   for (const other of [0, id + 1, 'x', null, undefined, id + 0.5]) expect(window.wasUsed(other)).toBe(false);

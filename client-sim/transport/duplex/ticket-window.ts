@@ -1,4 +1,5 @@
-import { FIRST_ID, LAST_ID } from '../../mcp/digits.js';
+import { type IdBlocks, isRunId } from '../../mcp/request-ids.js';
+import { FIRST_ID, LAST_ID } from '../../protocol/id-ranges.js';
 
 /**
  * Requests in flight on one connection whose answers may come in any order, found by their id. One small Int32Array
@@ -8,12 +9,16 @@ import { FIRST_ID, LAST_ID } from '../../mcp/digits.js';
 export class TicketWindow {
   /** How many requests are in flight. */
   waiting = 0;
-  private nextId = FIRST_ID;
+  /** Of the youngest request. */
+  private lastId = FIRST_ID;
   private readonly mask: number;
   private readonly fields: Int32Array;
 
   /** @param depth most requests in flight at once */
-  constructor(depth: number) {
+  constructor(
+    depth: number,
+    private readonly ids: IdBlocks,
+  ) {
     let size = 2;
     while (size < 2 * depth) size *= 2;
     this.mask = size - 1;
@@ -23,9 +28,9 @@ export class TicketWindow {
   /** @returns the id of the request. Precondition: fewer than `depth` are in flight */
   claim(ticket: number, template: number, slot: number, sequence: number): number {
     const { fields, mask } = this;
-    let id = this.nextId;
-    while (fields[(id & mask) * WIDTH + ID] !== 0) id = id === LAST_ID ? FIRST_ID : id + 1;
-    this.nextId = id === LAST_ID ? FIRST_ID : id + 1;
+    let id = this.ids.take();
+    while (fields[(id & mask) * WIDTH + ID] !== 0) id = this.ids.take();
+    this.lastId = id;
     const base = (id & mask) * WIDTH;
     fields[base + ID] = id;
     fields[base + TICKET] = ticket;
@@ -66,9 +71,9 @@ export class TicketWindow {
     return oldest;
   }
 
-  /** Whether any request has had this id. Exact until ids start again at the first. */
+  /** Whether one of the last thousands of requests had this id. */
   wasUsed(id: unknown): boolean {
-    return typeof id === 'number' && Number.isInteger(id) && id >= FIRST_ID && id < this.nextId;
+    return typeof id === 'number' && isRunId(id) && this.ids.owns(id);
   }
 
   id(row: number): number {
@@ -89,8 +94,8 @@ export class TicketWindow {
 
   /** How many ids ago it was sent, across the wrap-around. */
   private age(row: number): number {
-    const ago = this.nextId - this.id(row);
-    return ago > 0 ? ago : ago + LAST_ID - FIRST_ID + 1;
+    const ago = this.lastId - this.id(row);
+    return ago >= 0 ? ago : ago + LAST_ID - FIRST_ID + 1;
   }
 }
 

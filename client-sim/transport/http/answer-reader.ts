@@ -1,37 +1,41 @@
 import { learnPattern } from '../../mcp/answer-pattern.js';
 import type { Expectation } from '../../mcp/expectation.js';
 import { isObject } from '../../mcp/json-value.js';
-import { judgeMessage, violation } from '../../mcp/judge-message.js';
+import { judgeMessage, unreadable, violation } from '../../mcp/judge-message.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
 import type { Problem } from '../../measure/failure.js';
 import type { WireCounters } from '../channel.js';
 import type { Control, ControlAnswer } from '../control.js';
 import type { EndpointMemory } from '../endpoint-memory.js';
-import { judgeHttp } from '../judge-http.js';
+import { asSessionLoss, judgeHttp } from '../judge-http.js';
 import { BodyCollector } from '../socket/body-collector.js';
 import type { ResponseHead } from './response-head.js';
-import { ResponseParser } from './response-parser.js';
+import { type ParserLimits, ResponseParser } from './response-parser.js';
 import { type SseHandler, SseParser } from './sse-parser.js';
 import type { TicketRing } from './ticket-ring.js';
 
 const NOTHING: readonly string[] = [];
+const UNASKED = violation('the server sent an answer that no request asked for');
 
 /** Ticket of a control request in the ring. */
 export const CONTROL_TICKET = -1;
 
 /** Turns the bytes of one connection into judged answers, in the order of its ring. It knows no sockets. */
 export class AnswerReader implements AnswerView, SseHandler {
-  readonly parser = new ResponseParser();
+  readonly parser: ResponseParser;
   readonly body = new BodyCollector();
   /** Messages on the event stream of a control request. */
   streamed: readonly string[] = NOTHING;
-  problem = '';
+  /** After 'broken'. */
+  problem: Problem = UNASKED;
   /** The answer was delivered, and its stream is still open. */
   lingering = false;
   /** Number of the replica that gave the current answer, or the last one; see `ReplicaNames`. */
   replica = 0;
   /** Set by the connection when it closes, perhaps in the middle of a read. */
   stopped = false;
+  /** The server has answered on this connection, so it was not refused. */
+  hasAnswered = false;
 
   private sse: SseParser | undefined;
   private begun = false;
@@ -47,25 +51,33 @@ export class AnswerReader implements AnswerView, SseHandler {
   private messageEnd = -1;
   private messages = 0;
   /** Control requests in flight, oldest first. */
-  private controls: Control[] | undefined;
+  private controls: SentControl[] | undefined;
 
   constructor(
     private readonly connection: AnswerReceiver,
     private readonly session: AnswerSession,
     private readonly counters: WireCounters,
     readonly ring: TicketRing,
-  ) {}
-
-  expect(control: Control): void {
-    (this.controls ??= []).push(control);
+    limits: ParserLimits,
+  ) {
+    this.parser = new ResponseParser(limits);
   }
 
-  takeControl(): Control | undefined {
+  expect(sent: SentControl): void {
+    (this.controls ??= []).push(sent);
+  }
+
+  takeControl(): SentControl | undefined {
     return this.controls?.shift();
   }
 
   get nextControl(): Control | undefined {
-    return this.controls?.[0];
+    return this.controls?.[0]?.control;
+  }
+
+  /** What is sent now might not be answered: the stream of an answer is open, or the server closes after this one. */
+  get holdsBack(): boolean {
+    return this.lingering || (this.begun && !this.parser.head.keepAlive);
   }
 
   /** Id of the last event of a stream that has not brought the answer yet; '': no such stream, or no ids. */
@@ -89,7 +101,7 @@ export class AnswerReader implements AnswerView, SseHandler {
       if (parser.idle && parser.at < end) {
         parser.at = this.passKnown(bytes, parser.at, end, nowMs);
         if (parser.at === end || this.stopped) break;
-        if (ring.count === 0) return this.broken('the server sent an answer that no request asked for');
+        if (ring.count === 0) return this.broken(UNASKED);
         this.answerStart = parser.at;
       }
       switch (parser.next(bytes, end)) {
@@ -107,7 +119,7 @@ export class AnswerReader implements AnswerView, SseHandler {
           this.settle();
           return 'open';
         case 'broken':
-          return this.broken(parser.problem);
+          return this.broken(unreadable(parser));
       }
     }
     return 'open';
@@ -150,7 +162,7 @@ export class AnswerReader implements AnswerView, SseHandler {
     this.nowMs = nowMs;
     const event = this.parser.endOfInput();
     if (event === 'end') this.finish();
-    return event === 'broken' ? this.broken(this.parser.problem) : 'last';
+    return event === 'broken' ? this.broken(unreadable(this.parser)) : 'last';
   }
 
   onEvent(type: string, bytes: Buffer, start: number, end: number): void {
@@ -175,11 +187,14 @@ export class AnswerReader implements AnswerView, SseHandler {
       else if (parsed.value.method === 'notifications/progress') counters.streams.progress++;
       return;
     }
-    const expectedId = isControl ? this.controls?.[0]?.id : ring.id;
+    const expectedId = isControl ? this.nextControl?.id : ring.id;
     const expectation = isControl ? undefined : this.expectation;
     const judgeResult = expectation === undefined ? undefined : (result: unknown) => expectation(result, end - start);
+    const problem = expectedId === undefined ? undefined : judgeMessage(parsed.value, expectedId, judgeResult);
     this.answer(
-      expectedId === undefined ? undefined : judgeMessage(parsed.value, expectedId, judgeResult),
+      problem === undefined || isControl || !session.hasSession
+        ? problem
+        : asSessionLoss(problem, this.head.status, this.head, bytes.toString('utf8', start, end)),
       bytes,
       start,
       end,
@@ -196,7 +211,7 @@ export class AnswerReader implements AnswerView, SseHandler {
 
   /** The answer just delivered to a control request, as text. */
   controlAnswer(): ControlAnswer {
-    const { status, mediaType, contentType, sessionId, retryAfter, location } = this.parser.head;
+    const { status, mediaType, contentType, sessionId, retryAfter, location, authenticate } = this.parser.head;
     return {
       status,
       mediaType,
@@ -204,6 +219,7 @@ export class AnswerReader implements AnswerView, SseHandler {
       sessionId,
       retryAfter,
       location,
+      authenticate,
       replica: this.replica,
       body: this.bodyText(),
       messages: this.streamed,
@@ -258,11 +274,12 @@ export class AnswerReader implements AnswerView, SseHandler {
   private finish(): boolean {
     const { connection, ring, parser } = this;
     const { keepAlive } = parser.head;
+    this.hasAnswered = true;
     if (this.lingering) {
       this.lingering = false;
       this.streaming = false;
-      this.begun = false;
       connection.onStreamOver();
+      this.begun = false;
       return keepAlive;
     }
     const problem = ring.ticket === CONTROL_TICKET ? undefined : this.judge();
@@ -333,10 +350,16 @@ export class AnswerReader implements AnswerView, SseHandler {
     }
   }
 
-  private broken(problem: string): ReadResult {
+  private broken(problem: Problem): ReadResult {
     this.problem = problem;
     return 'broken';
   }
+}
+
+/** A control request in flight, with its bytes: it may have to be sent again. */
+export interface SentControl {
+  readonly control: Control;
+  readonly request: Buffer;
 }
 
 /** The connection that a reader reads for. */

@@ -161,10 +161,10 @@ describe('cookies', () => {
 test('a session that the gateway sends to another replica is lost, and attributed to that replica', async () => {
   let calls = 0;
   const server = await startRawServer(
-    legacy((_request, socket) => {
+    legacy(({ message }, socket) => {
       socket.write(
         calls++ === 0
-          ? json(result(1_000_000_000), named('a'))
+          ? json(result(message.id), named('a'))
           : http(
               '404 Not Found',
               '{"error":{"code":-32001,"message":"Session not found"}}',

@@ -19,7 +19,13 @@ import {
   resetSocket,
   type SocketOwner,
 } from '../socket/socket.js';
-import { AnswerReader, type AnswerSession, type AnswerView, CONTROL_TICKET } from './answer-reader.js';
+import {
+  AnswerReader,
+  type AnswerSession,
+  type AnswerView,
+  CONTROL_TICKET,
+  type SentControl,
+} from './answer-reader.js';
 import { TicketRing } from './ticket-ring.js';
 
 type State = 'down' | 'queued' | 'connecting' | 'up' | 'dead';
@@ -32,6 +38,9 @@ const LINGER_MS = 1000;
 /**
  * One TCP or TLS connection: requests go out in batches, answers come back in order. A server may close it while
  * nothing is in flight: the next request connects again, and its latency includes that.
+ *
+ * Control requests that cross the end of the connection are sent again on the next one (RFC 9112, 9.3.1): a handshake
+ * must not depend on whether a server keeps its connections. Requests of the load are not, since they are measured.
  */
 export class Connection implements Connecting, SocketOwner {
   readonly ring: TicketRing;
@@ -70,7 +79,7 @@ export class Connection implements Connecting, SocketOwner {
 
   /** Requests that can be sent now; a connection that is down has room, because sending connects it. */
   get room(): number {
-    return this.state === 'dead' || this.retry.isRunning || this.reader.lingering ? 0 : this.depth - this.ring.count;
+    return this.state === 'dead' || this.retry.isRunning || this.reader.holdsBack ? 0 : this.depth - this.ring.count;
   }
 
   connect(): void {
@@ -100,11 +109,11 @@ export class Connection implements Connecting, SocketOwner {
     const out = this.outbox.reserve(request.length);
     out.used += request.copy(out.bytes, out.used);
     this.ring.push(CONTROL_TICKET, 0, 0, 0, 0);
-    this.reader.expect(control);
+    this.reader.expect({ control, request });
   }
 
   flush(): void {
-    if (this.outbox.isEmpty) return;
+    if (this.outbox.isEmpty || this.reader.holdsBack) return;
     if (this.state === 'down') this.connect();
     if (this.state === 'up' && this.socket !== undefined)
       this.outbox.write(this.socket, this.address.tls !== undefined);
@@ -155,7 +164,7 @@ export class Connection implements Connecting, SocketOwner {
     if (over) ring.shift();
     else this.awaitStreamEnd();
     if (ticket === CONTROL_TICKET) {
-      reader.takeControl()?.done({ kind: 'answered', answer: reader.controlAnswer() });
+      reader.takeControl()?.control.done({ kind: 'answered', answer: reader.controlAnswer() });
     } else if (abandoned) {
       this.shared.counters.lateAnswers++;
       owner.onRoom();
@@ -168,6 +177,7 @@ export class Connection implements Connecting, SocketOwner {
     clearTimeout(this.linger);
     this.linger = undefined;
     this.ring.shift();
+    this.flush();
     this.owner.onRoom();
   }
 
@@ -196,7 +206,7 @@ export class Connection implements Connecting, SocketOwner {
     if (!reader.stopped) {
       if (result === 'last') this.lose(undefined, lost('the server closed the connection after an earlier answer'));
       else if (result === 'broken')
-        this.lose(violation(reader.problem), lost('the connection was closed after an answer that could not be read'));
+        this.lose(reader.problem, lost('the connection was closed after an answer that could not be read'));
     }
     this.owner.onReadEnd();
     if (this.slow === undefined || socket !== this.socket) return true;
@@ -235,8 +245,8 @@ export class Connection implements Connecting, SocketOwner {
   private awaitStreamEnd(): void {
     this.ring.markDelivered();
     this.linger = setTimeout(() => {
-      if (this.ring.hasWaiting) return;
-      this.lose(undefined, violation('lingering'));
+      if (this.ring.hasWaitingCall || (this.ring.hasWaiting && this.outbox.isEmpty)) return;
+      this.lose(undefined, lost('the stream of an earlier answer stayed open'), true);
     }, LINGER_MS);
   }
 
@@ -247,19 +257,34 @@ export class Connection implements Connecting, SocketOwner {
     if (this.shared.now() - this.lastReadMs > keepAliveMs - margin) this.detach('down');
   }
 
-  /** The connection is lost, but may be opened again. */
-  private lose(first: Problem | undefined, rest: Problem): void {
-    const wasBusy = this.ring.count > 0;
-    this.down(first, rest);
-    if (wasBusy) this.owner.onRoom();
+  /**
+   * The connection is lost, but may be opened again.
+   * @param repeats whether control requests are sent again: those that found a connection which had answered before,
+   * and of whose answers no byte came
+   */
+  private lose(
+    first: Problem | undefined,
+    rest: Problem,
+    repeats = this.reader.hasAnswered && this.reader.parser.idle,
+  ): void {
+    this.down(first, rest, repeats);
+    this.owner.onRoom();
   }
 
-  private down(first: Problem | undefined, rest: Problem): void {
+  private down(first: Problem | undefined, rest: Problem, repeats = false): void {
     const refused = this.state === 'connecting';
     const reader = this.detach('down');
     if (refused && first !== undefined) this.retry.start(this.shared.counters.messagesSent);
-    const failure = failAll(reader, this.owner, this.shared.now(), first, rest);
+    const again: SentControl[] = [];
+    const failure = failAll(reader, this.owner, this.shared.now(), first, rest, repeats ? again : undefined);
+    this.repeat(again);
     this.owner.onDown(this, failure ?? (refused && first !== undefined ? first : undefined));
+  }
+
+  private repeat(sent: readonly SentControl[]): void {
+    if (sent.length === 0 || this.state === 'dead') return;
+    for (const { request, control } of sent) this.sendControl(request, control);
+    this.flush();
   }
 
   /** Lets go of the socket. @returns its reader; a new one takes its place */
@@ -281,7 +306,7 @@ export class Connection implements Connecting, SocketOwner {
   }
 
   private newReader(): AnswerReader {
-    return new AnswerReader(this, this.owner, this.shared.counters, this.ring);
+    return new AnswerReader(this, this.owner, this.shared.counters, this.ring, this.shared.answerLimits);
   }
 }
 
@@ -352,6 +377,7 @@ function handToOwner(reader: AnswerReader, owner: ConnectionOwner): boolean {
  * connection.
  * @param reader the closed connection's
  * @param first the problem of the oldest request, where it differs from the rest
+ * @param again receives the control requests that can be sent again, which then do not fail; undefined: none can
  * @returns the failure of the last of them
  */
 function failAll(
@@ -360,6 +386,7 @@ function failAll(
   nowMs: number,
   first: Problem | undefined,
   rest: Problem,
+  again?: SentControl[],
 ): Failure | undefined {
   const { ring } = reader;
   let failure: Failure | undefined;
@@ -371,10 +398,19 @@ function failAll(
   }
   for (; left > 0; left--, problem = rest) {
     const { ticket, abandoned } = ring;
-    if (!abandoned) failure = owner.toFailure(problem, reader);
+    if (abandoned) {
+      ring.shift();
+      continue;
+    }
+    const sent = ticket === CONTROL_TICKET ? reader.takeControl() : undefined;
+    if (sent !== undefined && again !== undefined && sent.control.once !== true) {
+      ring.shift();
+      again.push(sent);
+      continue;
+    }
+    failure = owner.toFailure(problem, reader);
     ring.shift();
-    if (abandoned || failure === undefined) continue;
-    if (ticket === CONTROL_TICKET) reader.takeControl()?.done({ kind: 'failed', failure });
+    if (ticket === CONTROL_TICKET) sent?.control.done({ kind: 'failed', failure });
     else owner.onOutcome(ticket, nowMs, failure, 0);
   }
   return failure;

@@ -196,7 +196,7 @@ describe('a connection that ends', () => {
     const server = await startRawServer(
       legacy(
         ({ message }, socket) =>
-          void (message.id === 1_000_000_000 && socket.end(json(result(message.id), 'connection: close\r\n'))),
+          void (message.id === 1_001_000_001 && socket.end(json(result(message.id), 'connection: close\r\n'))),
       ),
     );
     const probe = await new ChannelProbe(server.url, { pipeline: 3 }).open();

@@ -9,7 +9,7 @@ import type { OperationPlan } from '../../../scenarios/schema/plan.js';
 import { onTestEnd } from '../../../tests/support/test-end.js';
 import { ChannelProbe, LEGACY, MODERN } from '../../../tests/support/transport/channel-probe.js';
 import { compileRequest, renderRequest } from '../../mcp/compile-request.js';
-import { FIRST_ID } from '../../mcp/digits.js';
+import { FIRST_ID } from '../../protocol/id-ranges.js';
 import { RequestHead } from '../request-head.js';
 
 const plans = [

@@ -18,6 +18,8 @@ export class ResponseHead {
   sessionId = '';
   retryAfter = '';
   location = '';
+  /** `www-authenticate`: what the server wants to be shown. */
+  authenticate = '';
   /** `x-swarmbench-replica`: the server's own name for itself. */
   replica = '';
   /** `x-swarmbench-server`: the gateway's name for the server to which it sent the request. */
@@ -39,6 +41,7 @@ export class ResponseHead {
     this.sessionId = '';
     this.retryAfter = '';
     this.location = '';
+    this.authenticate = '';
     this.replica = '';
     this.server = '';
     this.setCookie = '';
@@ -54,7 +57,7 @@ const COLON = 0x3a;
 const HTTP_1 = Buffer.from('HTTP/1.', 'latin1');
 
 /**
- * Parses a head that begins at `start`.
+ * Parses a head that begins at `start`. Its lines may end with LF alone (RFC 9112, 2.2).
  * @returns the offset after its blank line, INCOMPLETE (more bytes needed) or MALFORMED (`head.problem` says why)
  */
 export function parseHead(bytes: Buffer, start: number, end: number, head: ResponseHead): number {
@@ -67,17 +70,18 @@ export function parseHead(bytes: Buffer, start: number, end: number, head: Respo
       if (at + 1 >= end) return INCOMPLETE;
       return bytes[at + 1] === LF ? finishHead(head, at + 2) : malformed(head, 'a CR without LF in the head');
     }
+    if (bytes[at] === LF) return finishHead(head, at + 1);
     let colon = -1;
     let lf = at;
     for (; lf < end && bytes[lf] !== LF; lf++) if (colon < 0 && bytes[lf] === COLON) colon = lf;
     if (lf >= end) return INCOMPLETE;
-    if (lf === at || bytes[lf - 1] !== CR) return malformed(head, 'a header line that does not end with CRLF');
+    const lineEnd = bytes[lf - 1] === CR ? lf - 1 : lf;
     if (bytes[at] === SPACE || bytes[at] === TAB) {
       // A folded line (obsolete, RFC 9112 5.2) continues the value before it, which matters only if we read that value.
       if (name !== '') return malformed(head, `a folded ${name} header`);
     } else {
       if (colon <= at || isBlank(bytes[colon - 1] as number)) return malformed(head, 'a header line without a name');
-      name = mayMatter(bytes[at] as number, colon - at) ? readHeader(bytes, at, colon, lf - 1, head) : '';
+      name = mayMatter(bytes[at] as number, colon - at) ? readHeader(bytes, at, colon, lineEnd, head) : '';
       if (head.problem !== '') return MALFORMED;
     }
     at = lf + 1;
@@ -97,16 +101,16 @@ function parseStatusLine(bytes: Buffer, start: number, end: number, head: Respon
   const minor = (bytes[start + 7] as number) - 0x30;
   const status = digitAt(bytes, start + 9) * 100 + digitAt(bytes, start + 10) * 10 + digitAt(bytes, start + 11);
   const after = bytes[start + 12];
+  const lineEnd = bytes[lf - 1] === CR ? lf - 1 : lf;
   const wellFormed =
-    lf - start >= 13 &&
-    bytes[lf - 1] === CR &&
+    lineEnd - start >= 12 &&
     (minor === 0 || minor === 1) &&
     bytes[start + 8] === SPACE &&
     status >= 100 &&
-    (after === SPACE || after === CR);
+    (after === SPACE || start + 12 === lineEnd);
   if (!wellFormed) return malformed(head, 'a status line that is not HTTP/1.x NNN');
   // Else a header that follows the CR would be taken for a part of the reason.
-  for (let index = start + 12; index < lf - 1; index++) {
+  for (let index = start + 12; index < lineEnd; index++) {
     if (bytes[index] === CR) return malformed(head, 'a CR without LF in the status line');
   }
   head.status = status;
@@ -125,13 +129,15 @@ function isBlank(byte: number): boolean {
 
 /**
  * By its first letter c (content-*, connection), t (transfer-encoding), m (mcp-session-id), r (retry-after), l
- * (location) or k (keep-alive); s (set-cookie) and x (x-swarmbench-replica, x-swarmbench-server) by their lengths too.
+ * (location) or k (keep-alive); s (set-cookie), w (www-authenticate) and x (x-swarmbench-replica, x-swarmbench-server)
+ * by their lengths too.
  * All other headers are skipped unread.
  */
 function mayMatter(first: number, length: number): boolean {
   const letter = first | 0x20;
   if (letter === 0x78) return length === 20 || length === 19;
   if (letter === 0x73) return length === 10;
+  if (letter === 0x77) return length === 16;
   return letter === 0x63 || letter === 0x74 || letter === 0x6d || letter === 0x72 || letter === 0x6c || letter === 0x6b;
 }
 
@@ -171,6 +177,9 @@ function readHeader(bytes: Buffer, start: number, colon: number, end: number, he
       return name;
     case 'location':
       head.location = value;
+      return name;
+    case 'www-authenticate':
+      head.authenticate = value;
       return name;
     case 'x-swarmbench-replica':
       head.replica = value;

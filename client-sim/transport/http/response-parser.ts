@@ -1,3 +1,4 @@
+import { ANSWER_BYTES, overLimit } from '../../mcp/judge-message.js';
 import { ChunkDecoder } from './chunk-decoder.js';
 import { INCOMPLETE, MALFORMED, parseHead, ResponseHead } from './response-head.js';
 
@@ -10,11 +11,14 @@ export interface ParserLimits {
   readonly bodyBytes: number;
 }
 
-const DEFAULT_LIMITS: ParserLimits = { headBytes: 65_536, bodyBytes: 16_777_216 };
+/** Longest head that is read. */
+export const HEAD_BYTES = 65_536;
+const DEFAULT_LIMITS: ParserLimits = { headBytes: HEAD_BYTES, bodyBytes: ANSWER_BYTES };
 
 type State = 'head' | 'length' | 'chunked' | 'until-close' | 'ending' | 'broken';
 
-const BLANK_LINE = '\r\n\r\n';
+const CR = 0x0d;
+const LF = 0x0a;
 /** Informational answers (102, 103) accepted before an answer. */
 const MAX_INFORMATIONAL = 16;
 
@@ -33,6 +37,8 @@ export class ResponseParser {
   dataEnd = 0;
   /** After 'broken'. */
   problem = '';
+  /** Its problem is the length of the body. */
+  isOverLimit = false;
 
   private state: State = 'head';
   private remaining = 0;
@@ -90,9 +96,8 @@ export class ResponseParser {
     const before = this.heldBytes;
     if (this.hold(bytes, end) === 'broken') return 'broken';
     const held = (this.held as Buffer).subarray(0, this.heldBytes);
-    const blank = held.indexOf(BLANK_LINE, Math.max(0, before - 3), 'latin1');
-    if (blank < 0) return 'more';
-    const length = blank + BLANK_LINE.length;
+    const length = endOfHead(held, Math.max(0, before - 3));
+    if (length < 0) return 'more';
     this.at = start + length - before;
     this.held = undefined;
     this.heldBytes = 0;
@@ -133,8 +138,7 @@ export class ResponseParser {
       this.chunks ??= new ChunkDecoder(limits.headBytes);
       this.chunks.reset();
     } else if (head.contentLength >= 0) {
-      if (head.contentLength > limits.bodyBytes)
-        return this.broke(`a body of ${head.contentLength} bytes, more than the limit of ${limits.bodyBytes}`);
+      if (head.contentLength > limits.bodyBytes) return this.brokeLimit();
       this.remaining = head.contentLength;
       this.state = this.remaining > 0 ? 'length' : 'ending';
     } else {
@@ -176,9 +180,7 @@ export class ResponseParser {
   /** A stretch of a body without an announced length: bounded as it comes. */
   private body(): ParserEvent {
     this.bodyBytes += this.dataEnd - this.dataStart;
-    return this.bodyBytes > this.limits.bodyBytes
-      ? this.broke(`a body of more than ${this.limits.bodyBytes} bytes`)
-      : 'body';
+    return this.bodyBytes > this.limits.bodyBytes ? this.brokeLimit() : 'body';
   }
 
   private finish(): ParserEvent {
@@ -187,9 +189,23 @@ export class ResponseParser {
     return 'end';
   }
 
+  private brokeLimit(): ParserEvent {
+    this.isOverLimit = true;
+    return this.broke(overLimit('an answer', this.limits.bodyBytes));
+  }
+
   private broke(problem: string): ParserEvent {
     this.problem = problem;
     this.state = 'broken';
     return 'broken';
   }
+}
+
+/** The offset after the blank line that ends a head, searched from `from`; -1: it is not there yet. */
+function endOfHead(bytes: Buffer, from: number): number {
+  for (let lf = bytes.indexOf(LF, from); lf >= 0; lf = bytes.indexOf(LF, lf + 1)) {
+    if (bytes[lf + 1] === LF) return lf + 2;
+    if (bytes[lf + 1] === CR && bytes[lf + 2] === LF) return lf + 3;
+  }
+  return -1;
 }

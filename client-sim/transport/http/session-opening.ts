@@ -1,3 +1,4 @@
+import type { RequestIds } from '../../mcp/request-ids.js';
 import { CLIENT_INFO } from '../../mcp/revisions.js';
 import type { Failure, Problem } from '../../measure/failure.js';
 import { type ChannelConfig, OPEN_TIMEOUT_MS } from '../channel.js';
@@ -16,6 +17,8 @@ export type OpenOutcome =
 /** Opens a session: all its connections, and the handshake on the first of them. */
 export class SessionOpening {
   private initialized: InitializeResult | undefined;
+  /** `initialize` is sent. Its connection may be lost and come back before it is confirmed. */
+  private asked = false;
   private over = false;
   private readonly timer: NodeJS.Timeout;
   private readonly timeoutMs: number;
@@ -26,6 +29,7 @@ export class SessionOpening {
     private readonly connections: ConnectionSet,
     private readonly controlSender: ControlSender,
     private readonly memory: EndpointMemory,
+    private readonly ids: RequestIds,
     private readonly done: (outcome: OpenOutcome) => void,
   ) {
     this.timeoutMs = config.openTimeoutMs ?? OPEN_TIMEOUT_MS;
@@ -39,7 +43,7 @@ export class SessionOpening {
   }
 
   onUp(connection: Connection): void {
-    if (connection === this.connections.all[0] && !this.isInitialized) this.initialize(connection);
+    if (connection === this.connections.all[0] && !this.isInitialized && !this.asked) this.initialize(connection);
     else this.openWhenReady();
   }
 
@@ -56,10 +60,11 @@ export class SessionOpening {
 
   private initialize(connection: Connection): void {
     const { pinned, clientInfo } = this.config;
+    this.asked = true;
     initialize(
       (kind, body, control) => this.controlSender.sendOn(connection, kind, body, control),
       pinned.version,
-      clientInfo ?? CLIENT_INFO,
+      { clientInfo: clientInfo ?? CLIENT_INFO, id: this.ids.take() },
       (outcome) => {
         if (this.over) return;
         if (outcome.kind === 'failed') return this.end({ kind: 'failed', failure: outcome.failure });

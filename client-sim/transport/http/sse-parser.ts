@@ -1,5 +1,5 @@
 import { BodyCollector } from '../socket/body-collector.js';
-import type { ParserLimits } from './response-parser.js';
+import { HEAD_BYTES, type ParserLimits } from './response-parser.js';
 
 /** Server-sent events (WHATWG HTML, 9.2.6), incremental. */
 
@@ -17,10 +17,11 @@ const COLON = 0x3a;
 const SPACE = 0x20;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 const LINE_FEED = Buffer.from('\n', 'latin1');
-/** A whole stream may have any length; the length of a single event is bounded by MAX_EVENT_BYTES. */
-export const STREAM_LIMITS: ParserLimits = { headBytes: 65_536, bodyBytes: Infinity };
-/** Longest event accepted. Callers of `feed` check it after each read, so `held` exceeds it by at most one read. */
-export const MAX_EVENT_BYTES = 16_777_216;
+/**
+ * A whole stream may have any length; the length of a single event is bounded like that of an answer. Callers of `feed`
+ * check that after each read, so `held` exceeds it by at most one read.
+ */
+export const STREAM_LIMITS: ParserLimits = { headBytes: HEAD_BYTES, bodyBytes: Infinity };
 /** Beyond this a native search beats the loop (1 ns a byte against some 120 ns a call). */
 const LONG_LINE = 256;
 

@@ -63,7 +63,7 @@ describe('a session', () => {
     expect(initialized?.message).not.toHaveProperty('id');
     expect(call).toMatchObject({
       headers: session,
-      message: { id: 1_000_000_000, method: 'tools/call', params: { name: 'echo' } },
+      message: { id: 1_001_000_001, method: 'tools/call', params: { name: 'echo' } },
     });
     expect(Object.keys(call?.headers ?? {})).not.toContain('mcp-method');
     expect(end).toMatchObject({ verb: 'DELETE', headers: session });
@@ -233,7 +233,7 @@ describe('an answer is judged:', () => {
       'stream_lost',
       () => SSE_HEAD + chunk(event({ jsonrpc: '2.0', method: 'notifications/progress' })) + LAST_CHUNK,
     ],
-    ['a stream with another id', 'protocol_violation', (id) => SSE_HEAD + chunk(event(result(id + 1))) + LAST_CHUNK],
+    ['a stream with another id', 'crossed', (id) => SSE_HEAD + chunk(event(result(id + 1))) + LAST_CHUNK],
     [
       'a stream with broken JSON',
       'protocol_violation',
@@ -251,7 +251,7 @@ describe('an answer is judged:', () => {
     ],
     ['isError false', 'correct', (id) => json({ jsonrpc: '2.0', id, result: { content: [], isError: false } })],
     ['a JSON-RPC error', 'rpc_-32602', (id) => json({ jsonrpc: '2.0', id, error: { code: -32602, message: 'bad' } })],
-    ['another id', 'protocol_violation', (id) => correct(id + 1)],
+    ['another id', 'crossed', (id) => correct(id + 1)],
     [
       'broken JSON',
       'protocol_violation',
@@ -336,8 +336,8 @@ describe('an answer is judged:', () => {
       }),
     );
     const probe = await new ChannelProbe(server.url).open();
-    expect(await probe.call()).toEqual(['protocol_violation']);
-    expect(probe.lastFailure?.detail).toMatch(/more than 16777216 bytes/);
+    expect(await probe.call()).toEqual(['answer_limit']);
+    expect(probe.lastFailure?.detail).toMatch(/more than 16777216 bytes.*limits: /);
     await until('the connection to be closed', () => server.open === 0);
   });
 
@@ -359,10 +359,10 @@ describe('an answer is judged:', () => {
       outcomes
         .map((outcome, index) => (outcome === 'correct' ? '' : `${index + 1} ${outcome}`))
         .filter((text) => text !== ''),
-    ).toEqual(['50 protocol_violation', '60 protocol_violation']);
+    ).toEqual(['50 crossed', '60 protocol_violation']);
     const bodies = server.requests.filter(({ message }) => message.method === 'tools/call');
     expect(bodies.map(({ message }) => message.id)).toEqual(
-      Array.from({ length: 100 }, (_, index) => 1_000_000_000 + index),
+      Array.from({ length: 100 }, (_, index) => 1_001_000_001 + index),
     );
   });
 });

@@ -1,5 +1,4 @@
 import type { RequestTemplate } from '../../mcp/compile-request.js';
-import { FIRST_ID, LAST_ID } from '../../mcp/digits.js';
 import type { Draw } from '../../mcp/draw.js';
 import type { Failure, Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
@@ -42,7 +41,6 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
   private resumed: ResumedCalls | undefined;
   /** The messages that the server sends on its own, where there is a listener. */
   private stream: ListeningStream | undefined;
-  private nextId = FIRST_ID;
   private heads: (RequestHead | undefined)[];
   /** Undefined: cookies are not kept. */
   private readonly cookies: CookieJar | undefined;
@@ -87,8 +85,13 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
 
   open(): void {
     this.state = 'opening';
-    this.opening = new SessionOpening(this.config, this.connections, this.controlSender, this.memory, (outcome) =>
-      this.opened(outcome),
+    this.opening = new SessionOpening(
+      this.config,
+      this.connections,
+      this.controlSender,
+      this.memory,
+      this.shared.ids,
+      (outcome) => this.opened(outcome),
     );
   }
 
@@ -98,9 +101,7 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
     if (this.sessionId !== undefined) head.bind(this.sessionId);
     this.memory.templates[template.index] ??= template;
     this.seed = draw.seed;
-    const id = this.nextId;
-    this.nextId = id === LAST_ID ? FIRST_ID : id + 1;
-    connection.send(head, template, draw, id, ticket);
+    connection.send(head, template, draw, this.shared.ids.take(), ticket);
   }
 
   flush(): void {

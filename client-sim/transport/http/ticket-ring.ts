@@ -87,6 +87,15 @@ export class TicketRing {
     return false;
   }
 
+  /** Whether a request with a ticket of its own is waiting: those of the session itself have -1. */
+  get hasWaitingCall(): boolean {
+    for (let index = 0; index < this.count; index++) {
+      const base = ((this.first + index) & this.mask) * WIDTH;
+      if (this.fields[base + STATE] === WAITING && (this.fields[base + TICKET] as number) >= 0) return true;
+    }
+    return false;
+  }
+
   shift(): void {
     this.first = (this.first + 1) & this.mask;
     this.count--;

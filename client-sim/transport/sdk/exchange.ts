@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { violation } from '../../mcp/judge-message.js';
+import { overLimit, violation } from '../../mcp/judge-message.js';
 import type { Problem } from '../../measure/failure.js';
 import { type MediaType, mediaTypeOf } from '../http/response-head.js';
 import type { AnswerHead } from '../judge-http.js';
@@ -23,11 +23,6 @@ export interface ExchangeOwner {
   isConnectError(error: Error): boolean;
 }
 
-/**
- * Longest answer to a POST, notifications included: a JSON client reads it whole, so a server could fill its memory.
- */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-
 /** One HTTP exchange of an SDK's client, observed below its fetch: the SDK gets the same bytes at the same time. */
 export class Exchange {
   /** The JSON-RPC method, and the id of a request. */
@@ -48,6 +43,8 @@ export class Exchange {
     readonly text: string,
     /** The request named a session. */
     readonly withinSession: boolean,
+    /** Longest answer to a POST, notifications included: a JSON client reads it whole. */
+    private readonly answerBytes: number,
   ) {
     const message = text === '' ? {} : (JSON.parse(text) as { readonly method?: string; readonly id?: unknown });
     this.method = message.method;
@@ -107,6 +104,7 @@ export class Exchange {
       mediaType: contentType === '' ? 'none' : mediaTypeOf(contentType),
       retryAfter: header('retry-after'),
       location: header('location'),
+      authenticate: header('www-authenticate'),
       sessionId: header('mcp-session-id'),
       replica: header('x-swarmbench-replica') || header('x-swarmbench-server'),
       setCookie: header('set-cookie'),
@@ -117,8 +115,8 @@ export class Exchange {
   private add(chunk: Buffer, controller: Dispatcher.DispatchController): void {
     this.byteCount += chunk.length;
     if (this.verb !== 'POST') return;
-    if (this.byteCount > MAX_ANSWER_BYTES) {
-      this.problem = violation(`a body of more than ${MAX_ANSWER_BYTES} bytes`);
+    if (this.byteCount > this.answerBytes) {
+      this.problem = { category: 'answer_limit', detail: overLimit('an answer', this.answerBytes) };
       return controller.abort(new Error(this.problem.detail));
     }
     if (this.head?.mediaType !== 'event-stream' || this.head.status >= 300) this.chunks.push(chunk);

@@ -1,9 +1,9 @@
 import type { OperationPlan } from '../../../scenarios/schema/plan.js';
 import { type RequestTemplate, renderRequest } from '../../mcp/compile-request.js';
-import { FIRST_ID } from '../../mcp/digits.js';
 import type { Draw } from '../../mcp/draw.js';
 import { isObject } from '../../mcp/json-value.js';
 import { CLIENT_INFO, metaEnvelope } from '../../mcp/revisions.js';
+import { FIRST_ID } from '../../protocol/id-ranges.js';
 import { kindOf, type RequestKind } from '../request-head.js';
 import type { Exchange } from './exchange.js';
 import type { OnResumptionToken } from './official-client.js';

@@ -7,6 +7,8 @@ export interface SdkFetchOwner extends ExchangeOwner {
   onStart(exchange: Exchange): boolean;
   /** Whether a call still waits for what would follow this event on its stream. */
   wantsResumed(lastEventId: string): boolean;
+  /** The longest answer that is read. */
+  readonly answerBytes: number;
   /** For the `cookie` header. */
   readonly cookie: string | undefined;
 }
@@ -30,7 +32,7 @@ export function sdkFetch(dispatcher: Dispatcher, owner: SdkFetchOwner): typeof f
     // As if the server had no such stream: the SDK accepts that and stops asking.
     if (lastEventId !== null && !owner.wantsResumed(lastEventId)) return new Response(null, { status: 405 });
     const text = typeof init.body === 'string' ? init.body : '';
-    const exchange = new Exchange(owner, init.method ?? 'GET', text, headers.has('mcp-session-id'));
+    const exchange = new Exchange(owner, init.method ?? 'GET', text, headers.has('mcp-session-id'), owner.answerBytes);
     if (!owner.onStart(exchange)) throw new DOMException('this request is no longer wanted', 'AbortError');
     const options = {
       method: exchange.verb,

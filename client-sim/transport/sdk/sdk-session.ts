@@ -8,7 +8,7 @@ import type { MessageHooks, OfficialClient } from './official-client.js';
 import type { SdkFetchOwner } from './sdk-fetch.js';
 import type { SessionSockets } from './session-sockets.js';
 
-export interface SdkSessionOwner extends MessageHooks, Omit<SdkFetchOwner, 'isConnectError'> {}
+export interface SdkSessionOwner extends MessageHooks, Omit<SdkFetchOwner, 'isConnectError' | 'answerBytes'> {}
 
 interface SdkSessionOptions {
   readonly endpoint: Endpoint;
@@ -29,7 +29,7 @@ export class SdkSession {
     sdk: Sdk,
     private readonly owner: SdkSessionOwner,
     { endpoint, address, clientInfo }: SdkSessionOptions,
-    { counters, connectLimiter }: ProfileShared,
+    { counters, connectLimiter, answerLimits }: ProfileShared,
   ) {
     const url = new URL(endpoint.url);
     this.sockets = new sdk.SessionSockets(url.origin, address, counters, connectLimiter);
@@ -38,7 +38,7 @@ export class SdkSession {
       headers: endpoint.headers,
       clientInfo,
       hooks: owner,
-      fetch: sdk.sdkFetch(this.sockets.dispatcher, this.fetchOwner()),
+      fetch: sdk.sdkFetch(this.sockets.dispatcher, this.fetchOwner(answerLimits.bodyBytes)),
     });
   }
 
@@ -63,10 +63,11 @@ export class SdkSession {
     this.sockets.destroy(false);
   }
 
-  private fetchOwner(): SdkFetchOwner {
+  private fetchOwner(answerBytes: number): SdkFetchOwner {
     const owner = this.owner;
     const sockets = this.sockets;
     return {
+      answerBytes,
       get cookie() {
         return owner.cookie;
       },

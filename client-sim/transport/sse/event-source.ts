@@ -1,10 +1,11 @@
 import type net from 'node:net';
 import { describe } from '../../mcp/json-value.js';
-import { violation } from '../../mcp/judge-message.js';
+import { overLimit, unreadable, violation } from '../../mcp/judge-message.js';
 import type { Problem } from '../../measure/failure.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { ResponseParser } from '../http/response-parser.js';
-import { MAX_EVENT_BYTES, type SseHandler, SseParser, STREAM_LIMITS } from '../http/sse-parser.js';
+import { type SseHandler, SseParser, STREAM_LIMITS } from '../http/sse-parser.js';
+import { inWords } from '../judge-http.js';
 import type { ProfileShared } from '../shared.js';
 import type { Connecting } from '../socket/connect-limiter.js';
 import { newOutbox, type Outbox } from '../socket/outbox.js';
@@ -29,6 +30,9 @@ export interface EventSourceOwner {
   onSourceLost(problem: Problem, retryAfter: string): void;
 }
 
+/** Enough for the words of a refusal. */
+const MAX_REFUSAL_BYTES = 8192;
+
 type State = 'new' | 'queued' | 'connecting' | 'waiting' | 'open' | 'gone';
 
 /** The answer to one GET that never ends: a stream of events on a connection of its own. */
@@ -41,6 +45,8 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
   private readonly sse = new SseParser();
   private readonly slow: SlowReader | undefined;
   private readonly outbox: Outbox;
+  /** The body of an answer that refuses the stream, as far as it has come. */
+  private refused: Buffer | undefined;
 
   /** @param request the bytes of the GET */
   constructor(
@@ -99,7 +105,9 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
   }
 
   onSocketEnd(socket: net.Socket): void {
-    if (socket === this.socket) this.lose(lost('the server closed the event stream'));
+    if (socket !== this.socket) return;
+    if (this.refused !== undefined) this.refuse(this.refused.toString('utf8'));
+    else this.lose(lost('the server closed the event stream'));
   }
 
   onSocketClose(socket: net.Socket, error: Error | undefined): void {
@@ -121,16 +129,20 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
           this.judge(parser.head);
           break;
         case 'body':
-          sse.feed(bytes, parser.dataStart, parser.dataEnd, this);
+          if (this.refused === undefined) sse.feed(bytes, parser.dataStart, parser.dataEnd, this);
+          else this.hear(this.refused, bytes, parser.dataStart, parser.dataEnd);
           break;
         case 'more':
           sse.settle();
-          if (sse.held > MAX_EVENT_BYTES) this.lose(violation(`an event of more than ${MAX_EVENT_BYTES} bytes`));
+          if (sse.held > this.shared.answerLimits.bodyBytes)
+            this.lose({ category: 'answer_limit', detail: overLimit('an event', this.shared.answerLimits.bodyBytes) });
           return;
         case 'end':
-          return this.lose(lost('the server ended the event stream'));
+          return this.refused === undefined
+            ? this.lose(lost('the server ended the event stream'))
+            : this.refuse(this.refused.toString('utf8'));
         case 'broken':
-          return this.lose(violation(parser.problem));
+          return this.lose(unreadable(parser));
       }
     }
   }
@@ -141,13 +153,22 @@ export class EventSource implements Connecting, SocketOwner, SseHandler {
     } else if (status >= 200 && status < 300) {
       const type = contentType === '' ? '(none)' : describe(contentType);
       this.lose(violation(`an answer of type ${type} to GET, not text/event-stream`));
-    } else {
-      const redirect =
-        status < 400
-          ? ` redirects to ${describe(location)}; redirects are not followed`
-          : ' to GET of the event stream';
-      this.lose({ category: `http_${status}`, detail: `HTTP ${status}${redirect}` }, retryAfter);
-    }
+    } else if (status < 400) {
+      const redirect = `redirects to ${describe(location)}; redirects are not followed`;
+      this.lose({ category: `http_${status}`, detail: `HTTP ${status} ${redirect}` }, retryAfter);
+    } else this.refused = Buffer.alloc(0);
+  }
+
+  /** More of the words of a refusal. */
+  private hear(before: Buffer, bytes: Buffer, start: number, end: number): void {
+    this.refused = Buffer.concat([before, bytes.subarray(start, end)]);
+    if (this.refused.length >= MAX_REFUSAL_BYTES) this.refuse(this.refused.toString('utf8'));
+  }
+
+  private refuse(body: string): void {
+    const { head } = this.parser;
+    const detail = `HTTP ${head.status} to GET of the event stream${inWords({ ...head, body })}`;
+    this.lose({ category: `http_${head.status}`, detail }, head.retryAfter);
   }
 
   private lose(problem: Problem, retryAfter = ''): void {

@@ -197,7 +197,7 @@ describe('a server that misbehaves', () => {
       writeForever(stream, chunk('x'.repeat(1_000_000)));
     });
     const probe = await open(server);
-    expect(await probe.call()).toEqual(['protocol_violation']);
+    expect(await probe.call()).toEqual(['answer_limit']);
     expect(probe.lastFailure?.detail).toContain('an event of more than');
     expect(probe.counters.bytesReceived).toBeLessThan(40_000_000);
     await until('the stream to be closed', () => server.open === 0);

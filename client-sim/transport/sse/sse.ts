@@ -8,6 +8,7 @@ import type { EndpointMemory } from '../endpoint-memory.js';
 import type { AnswerView } from '../http/answer-reader.js';
 import { Connection, type ConnectionOwner } from '../http/connection.js';
 import { ConnectionSet } from '../http/connection-set.js';
+import { inWords } from '../judge-http.js';
 import { RequestHead, type RequestKind, requestBytes } from '../request-head.js';
 import { responseText } from '../sample.js';
 import { endpointMemory, type ProfileShared } from '../shared.js';
@@ -113,7 +114,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   /** @param pieces requests, correct or not; they are sent one after the other on one connection */
   sendRaw(pieces: readonly Buffer[], sent: () => void): void {
     this.onPosted = sent;
-    for (const piece of pieces) this.post(piece);
+    for (const piece of pieces) this.post(piece, true);
     this.side.flush();
     if (this.side.isUp) this.onUp();
   }
@@ -216,17 +217,21 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   onServerRequest(): void {}
   onSetCookie(): void {}
 
-  private post(request: Buffer): void {
+  private post(request: Buffer, once = false): void {
     this.shared.counters.messagesSent++;
     this.side.sendControl(request, {
       id: undefined,
+      once,
       done: (outcome) => {
         if (this.state === 'gone') return;
         if (outcome.kind === 'failed') return this.lose(outcome.failure);
         const { status, retryAfter, body } = outcome.answer;
         if (status < 200 || status >= 300)
           this.lose(
-            { category: `http_${status}`, detail: `HTTP ${status} to a message, where 202 was due` },
+            {
+              category: `http_${status}`,
+              detail: `HTTP ${status} to a message, where 202 was due${inWords(outcome.answer)} (${this.whereTo})`,
+            },
             retryAfter,
             body,
           );
@@ -246,6 +251,16 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
     this.posts = { ...endpoint, url: url.href };
     this.state = 'ready';
     this.owner.onReady();
+  }
+
+  /** The address for our messages, with the place that it came from where that looks like a mistake. */
+  private get whereTo(): string {
+    const posts = new URL(this.posts?.url ?? this.config.endpoint.url);
+    const prefix = new URL('.', this.config.endpoint.url).pathname;
+    const outside = posts.pathname.startsWith(prefix)
+      ? ''
+      : `, outside of ${prefix} where the stream is: does a gateway add a prefix that the server does not know?`;
+    return `sent to ${posts.pathname}, the address that the endpoint event names${outside}`;
   }
 
   private lose(problem: Problem, retryAfter = '', answer = ''): void {

@@ -2,8 +2,11 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { ServerCommand } from '../../../scenarios/schema/plan.js';
+import type { Endpoint } from '../../protocol/messages.js';
+import { redact } from '../sample.js';
 import { READS_PER_SECOND } from '../socket/pace.js';
 import { releaseGroup, signalGroup, startGuarded } from './process-group-guard.js';
+import { ServerLog } from './server-log.js';
 
 /** How many of the last bytes that a server wrote to stderr are kept. */
 const TAIL_BYTES = 2048;
@@ -32,13 +35,19 @@ export class ServerProcess {
   private hasExited = false;
   private timer: NodeJS.Timeout | undefined;
   private readonly slow: SlowOutput | undefined;
+  private readonly log: ServerLog;
+  /** Names the secrets that it was given. */
+  private readonly endpoint: Endpoint;
 
-  /** @param readBytesPerSecond undefined: as fast as it writes */
+  /** @param log one line of its standard error @param readBytesPerSecond undefined: as fast as it writes */
   constructor(
     private readonly owner: ServerProcessOwner,
-    { command, env, inherited, cwd }: ServerCommand,
+    server: ServerCommand,
+    log: (line: string) => void,
     readBytesPerSecond?: number,
   ) {
+    this.endpoint = { url: 'stdio://localhost', headers: {}, server };
+    const { command, env, inherited, cwd } = server;
     const [file = '', ...args] = command;
     // Without our own environment, which holds tokens that are not for the server.
     this.child = startGuarded(() =>
@@ -56,16 +65,17 @@ export class ServerProcess {
     if (readBytesPerSecond === undefined) child.stdout.on('data', (chunk: Buffer) => this.onOutput(chunk));
     else this.slow = new SlowOutput(child.stdout, readBytesPerSecond, (chunk) => this.onOutput(chunk));
     child.stdout.on('error', () => undefined);
-    child.stderr.on('data', (chunk: Buffer) => (this.tail = Buffer.concat([this.tail, chunk]).subarray(-TAIL_BYTES)));
+    this.log = new ServerLog(child.pid, (text) => this.shown(text), log);
+    child.stderr.on('data', (chunk: Buffer) => this.onErrorOutput(chunk));
     child.stderr.on('error', () => undefined);
     child.once('exit', (code, signal) =>
       this.onExit(signal === null ? `it ended with code ${code}` : `it was ended by ${signal}`),
     );
   }
 
-  /** The last bytes it wrote to stderr. */
+  /** The last bytes it wrote to stderr, without the secrets that it was given. */
   get stderr(): string {
-    return this.tail.toString('utf8').trim();
+    return this.shown(this.tail.toString('utf8').trim());
   }
 
   /** Closes its input, then asks it to end, then kills it. `onEnded` follows. */
@@ -80,12 +90,22 @@ export class ServerProcess {
   /** Kills it and its children at once. No `onEnded` follows. */
   kill(): void {
     this.isOver = true;
+    this.log.end();
     clearTimeout(this.timer);
     this.slow?.stop();
     this.signal('SIGKILL');
     this.child.stdin.destroy();
     this.child.stdout.destroy();
     this.child.stderr.destroy();
+  }
+
+  private shown(text: string): string {
+    return redact(text, this.endpoint);
+  }
+
+  private onErrorOutput(chunk: Buffer): void {
+    this.tail = Buffer.concat([this.tail, chunk]).subarray(-TAIL_BYTES);
+    this.log.add(chunk);
   }
 
   private onOutput(chunk: Buffer): void {
@@ -100,17 +120,22 @@ export class ServerProcess {
       signalGroup(this.child.pid, 'SIGKILL');
       releaseGroup(this.child.pid);
     }
-    if (this.child.stdout.readableEnded) return this.end(reason, true);
+    const outputs = [this.child.stdout, this.child.stderr].filter((output) => !output.readableEnded);
+    let left = outputs.length;
+    if (left === 0) return this.end(reason, true);
     const late = setTimeout(() => this.end(reason, true), LAST_OUTPUT_MS);
-    this.child.stdout.once('end', () => {
-      clearTimeout(late);
-      this.end(reason, true);
-    });
+    for (const output of outputs)
+      output.once('end', () => {
+        if (--left > 0) return;
+        clearTimeout(late);
+        this.end(reason, true);
+      });
   }
 
   private end(reason: string, started: boolean, error?: Error): void {
     if (this.isOver) return;
     this.isOver = true;
+    this.log.end();
     this.owner.onEnded(reason, started, error);
   }
 

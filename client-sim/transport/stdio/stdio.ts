@@ -1,9 +1,11 @@
 import type { Writable } from 'node:stream';
 import type { ServerCommand } from '../../../scenarios/schema/plan.js';
-import { violation } from '../../mcp/judge-message.js';
+import { isObject } from '../../mcp/json-value.js';
+import { unreadable } from '../../mcp/judge-message.js';
+import { parseMessage } from '../../mcp/scan-answer.js';
 import type { Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
-import type { CreateLink, DuplexOwner } from '../duplex/duplex-link.js';
+import { afterword, type CreateLink, type DuplexOwner, onStderr } from '../duplex/duplex-link.js';
 import { FramedLink } from '../duplex/framed-link.js';
 import type { ProfileShared } from '../shared.js';
 import { type Connecting, ConnectLimiter } from '../socket/connect-limiter.js';
@@ -32,6 +34,10 @@ class PipeLink extends FramedLink implements Connecting, ServerProcessOwner {
   protected output: Writable | undefined;
   private state: 'new' | 'queued' | 'ready' | 'closing' | 'gone' = 'new';
   private isStarting = false;
+  /** The server has sent its first message. */
+  private hasSpoken = false;
+  /** Lines before it that are no messages. */
+  private preamble = '';
   private process: ServerProcess | undefined;
 
   constructor(
@@ -40,7 +46,7 @@ class PipeLink extends FramedLink implements Connecting, ServerProcessOwner {
     private readonly server: ServerCommand,
     private readonly pace: Pace,
   ) {
-    super(owner, shared, new LineFraming(), true, pace);
+    super(owner, shared, new LineFraming(shared.answerLimits.bodyBytes), true, pace);
   }
 
   get isReady(): boolean {
@@ -57,7 +63,7 @@ class PipeLink extends FramedLink implements Connecting, ServerProcessOwner {
     this.isStarting = true;
     this.startedAtMs = this.shared.now();
     this.state = 'ready';
-    this.process = new ServerProcess(this, this.server, this.pace.readBytesPerSecond);
+    this.process = new ServerProcess(this, this.server, this.shared.log, this.pace.readBytesPerSecond);
     this.output = this.process.input;
     if (this.process.pid === undefined) return true;
     this.shared.counters.connectionsOpened++;
@@ -73,14 +79,19 @@ class PipeLink extends FramedLink implements Connecting, ServerProcessOwner {
     this.outbox.whenWritten(() => this.process?.shutDown());
   }
 
+  get serverWords(): string {
+    const stderr = this.process?.stderr ?? '';
+    return this.preamble === '' ? stderr : `(on stdout, before its first message)\n${this.preamble}${stderr}`;
+  }
+
   fail(problem: Problem): void {
     if (this.state === 'gone') return;
-    const stderr = this.process?.stderr ?? '';
+    const { serverWords } = this;
     this.detach();
     this.owner.onLost({
-      problem,
+      problem: { ...problem, detail: `${problem.detail}${afterword(serverWords)}` },
       retryAfter: '',
-      answer: stderr === '' ? '' : `(the last bytes on stderr)\n${stderr}`,
+      answer: serverWords === '' ? '' : onStderr(serverWords),
     });
   }
 
@@ -102,6 +113,21 @@ class PipeLink extends FramedLink implements Connecting, ServerProcessOwner {
     );
   }
 
+  /**
+   * What a server prints to its standard output before its first message is ignored, as the official clients do: many
+   * greet there. After that, a line that is no message is an error.
+   */
+  override onMessage(bytes: Buffer, start: number, end: number): void {
+    if (!this.hasSpoken) {
+      if (!isMessage(bytes, start, end)) {
+        if (this.preamble.length < MAX_PREAMBLE_CHARACTERS) this.preamble += `${bytes.toString('utf8', start, end)}\n`;
+        return;
+      }
+      this.hasSpoken = true;
+    }
+    super.onMessage(bytes, start, end);
+  }
+
   // Lines have no handshake and no messages of their own.
   onAccepted(): void {}
   onRefused(): void {}
@@ -109,7 +135,7 @@ class PipeLink extends FramedLink implements Connecting, ServerProcessOwner {
   onPeerClose(): void {}
 
   protected onUnreadable(): void {
-    this.fail(violation(this.framing.problem));
+    this.fail(unreadable(this.framing));
   }
 
   private detach(): void {
@@ -128,4 +154,16 @@ class PipeLink extends FramedLink implements Connecting, ServerProcessOwner {
     this.isStarting = false;
     startLimiter.release();
   }
+}
+
+const MAX_PREAMBLE_CHARACTERS = 2048;
+
+/** Whether a line is meant for a client: JSON with a member that JSON-RPC has and lines of a log do not. */
+function isMessage(bytes: Buffer, start: number, end: number): boolean {
+  const parsed = parseMessage(bytes, start, end);
+  if (!parsed.ok) return false;
+  const { value } = parsed;
+  return (
+    Array.isArray(value) || (isObject(value) && ['jsonrpc', 'result', 'error', 'id'].some((name) => name in value))
+  );
 }

@@ -4,13 +4,7 @@ import type { Problem } from '../../measure/failure.js';
 import type { PinnedProtocol } from '../../protocol/messages.js';
 import type { StreamControl, StreamListener } from '../channel.js';
 import { reconnectWaitMs } from '../retry.js';
-import {
-  cancelledMessage,
-  FIRST_STREAM_REQUEST_ID,
-  listenMessage,
-  subscribeMessage,
-  unsubscribeMessage,
-} from '../session-messages.js';
+import { cancelledMessage, listenMessage, subscribeMessage, unsubscribeMessage } from '../session-messages.js';
 import type { ProfileShared } from '../shared.js';
 import { type SubscribingStream, Subscriptions } from './subscriptions.js';
 
@@ -31,7 +25,6 @@ export class LinkStream implements StreamControl, SubscribingStream {
   private state: 'idle' | 'listening' | 'waiting' | 'over' = 'idle';
   private paused = false;
   private failures = 0;
-  private nextId = FIRST_STREAM_REQUEST_ID;
   /** Id of the listen request under way; -1: none. */
   private listenId = -1;
   private timer: NodeJS.Timeout | undefined;
@@ -117,7 +110,7 @@ export class LinkStream implements StreamControl, SubscribingStream {
   }
 
   subscribe(uri: string, done: (problem: Problem | undefined) => void): void {
-    const id = this.nextId++;
+    const id = this.shared.ids.take();
     this.request(subscribeMessage(id, uri), id, done);
   }
 
@@ -130,7 +123,7 @@ export class LinkStream implements StreamControl, SubscribingStream {
     this.shared.counters.streams.opened++;
     this.subscriptions.requestAll();
     if (pinned.era === 'legacy') return this.subscriptions.sendInTurn(this);
-    const id = this.nextId++;
+    const id = this.shared.ids.take();
     this.listenId = id;
     this.timer = setTimeout(() => {
       this.stopListening({
@@ -177,7 +170,7 @@ export class LinkStream implements StreamControl, SubscribingStream {
   }
 
   private unsubscribe(uri: string): void {
-    const id = this.nextId++;
+    const id = this.shared.ids.take();
     this.request(unsubscribeMessage(id, uri), id, () => undefined);
   }
 

@@ -7,7 +7,7 @@ import type { StreamControl, StreamListener } from '../channel.js';
 import type { ControlOutcome } from '../control.js';
 import { judgeControl } from '../handshake.js';
 import { reconnectWaitMs } from '../retry.js';
-import { FIRST_STREAM_REQUEST_ID, getStream, listenStream, subscribeMessage } from '../session-messages.js';
+import { getStream, listenStream, subscribeMessage } from '../session-messages.js';
 import type { ProfileShared } from '../shared.js';
 import {
   type StreamEnd,
@@ -49,7 +49,6 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
   private failures = 0;
   private paused = false;
   private timer: NodeJS.Timeout | undefined;
-  private nextId = FIRST_STREAM_REQUEST_ID;
   /** Id of the listen request under way; -1: none yet. */
   private listenId = -1;
   private readonly subscriptions: Subscriptions;
@@ -176,7 +175,7 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
   }
 
   subscribe(uri: string, done: (problem: Problem | undefined) => void): void {
-    const id = this.nextId++;
+    const id = this.shared.ids.take();
     this.host.request(subscribeMessage(id, uri), id, (outcome) => {
       done(outcome.kind === 'failed' ? outcome.failure : judgeControl(outcome.answer, id, 'legacy', this.hasSession));
     });
@@ -201,7 +200,7 @@ export class ListeningStream implements StreamControl, StreamSocketOwner, Subscr
 
   private listen(): Buffer {
     const { host, listener, options } = this;
-    this.listenId = this.nextId++;
+    this.listenId = this.shared.ids.take();
     this.subscriptions.forget();
     this.subscriptions.requestAll();
     this.shared.counters.messagesSent++;

@@ -1,10 +1,10 @@
 import type net from 'node:net';
-import { violation } from '../../mcp/judge-message.js';
+import { overLimit, unreadable, violation } from '../../mcp/judge-message.js';
 import type { Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
 import type { ResponseHead } from '../http/response-head.js';
 import { ResponseParser } from '../http/response-parser.js';
-import { MAX_EVENT_BYTES, type SseHandler, SseParser, STREAM_LIMITS } from '../http/sse-parser.js';
+import { type SseHandler, SseParser, STREAM_LIMITS } from '../http/sse-parser.js';
 import { judgeHttp } from '../judge-http.js';
 import type { SessionHeaders } from '../request-head.js';
 import type { ProfileShared } from '../shared.js';
@@ -168,11 +168,14 @@ export class StreamSocket implements Connecting, SocketOwner, SseHandler {
         case 'more':
           sse.settle();
           this.body?.settle();
-          if (sse.held > MAX_EVENT_BYTES)
-            this.end({ kind: 'lost', problem: violation(`an event of more than ${MAX_EVENT_BYTES} bytes`) });
+          if (sse.held > this.shared.answerLimits.bodyBytes)
+            this.end({
+              kind: 'lost',
+              problem: { category: 'answer_limit', detail: overLimit('an event', this.shared.answerLimits.bodyBytes) },
+            });
           return;
         case 'broken':
-          this.end({ kind: 'lost', problem: violation(parser.problem) });
+          this.end({ kind: 'lost', problem: unreadable(parser) });
           return;
       }
     }

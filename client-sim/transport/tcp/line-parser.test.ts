@@ -73,7 +73,7 @@ test.each([
 ])('a line of more than the limit breaks it, %s', (_how, pieces) => {
   expect(parse([Buffer.from('good\n'), ...pieces])).toEqual({
     lines: ['good'],
-    problem: 'a line of more than 1000 bytes',
+    problem: expect.stringContaining('a line of more than 1000 bytes'),
   });
 });
 

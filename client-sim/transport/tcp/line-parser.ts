@@ -1,3 +1,4 @@
+import { ANSWER_BYTES, overLimit } from '../../mcp/judge-message.js';
 import { BodyCollector } from '../socket/body-collector.js';
 
 export interface LineHandler {
@@ -8,9 +9,6 @@ export interface LineHandler {
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Longest line accepted. */
-const MAX_LINE_BYTES = 16_777_216;
-
 /**
  * Resumable parser of lines that end with LF or CRLF. A line that lies whole in the read buffer is never copied; the
  * bytes kept of any other line are bounded by the longest line.
@@ -18,6 +16,8 @@ const MAX_LINE_BYTES = 16_777_216;
 export class LineParser {
   /** Why it stopped reading, after `read` returned false. */
   problem = '';
+  /** Its problem is the length of a line. */
+  isOverLimit = false;
   /** Set by the caller to ignore the rest of this read. */
   stopped = false;
 
@@ -25,7 +25,8 @@ export class LineParser {
   private view: Buffer | undefined;
   private viewed: Buffer | undefined;
 
-  constructor(private readonly maxLineBytes = MAX_LINE_BYTES) {}
+  /** @param maxLineBytes longest line that is read */
+  constructor(private readonly maxLineBytes: number = ANSWER_BYTES) {}
 
   /** No byte of a line has been read yet. */
   get idle(): boolean {
@@ -40,7 +41,8 @@ export class LineParser {
       const found = input.indexOf(LF, at);
       const stop = found < 0 ? end : found;
       if (this.line.length + stop - at > this.maxLineBytes) {
-        this.reject(`a line of more than ${this.maxLineBytes} bytes`);
+        this.isOverLimit = true;
+        this.reject(overLimit('a line', this.maxLineBytes));
         return false;
       }
       this.line.add(bytes, at, stop);

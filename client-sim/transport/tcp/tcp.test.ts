@@ -42,7 +42,7 @@ describe('a server that breaks the rules', () => {
       more();
     });
     const probe = await open(server.url);
-    expect(await probe.call()).toEqual(['protocol_violation']);
+    expect(await probe.call()).toEqual(['answer_limit']);
     expect(probe.lastFailure?.detail).toContain('a line of more than 16777216 bytes');
     expect(probe.counters.bytesReceived).toBeLessThan(20_000_000);
   });

@@ -7,7 +7,7 @@ import { type LineHandler, LineParser } from './line-parser.js';
 /**
  * MCP over a bare TCP connection: one message per line, as in MCP's stdio transport. The session is the connection.
  */
-export const tcpLink = overSocket(() => new LineFraming());
+export const tcpLink = overSocket((_endpoint, { answerLimits }) => new LineFraming(answerLimits.bodyBytes));
 
 const LF = 0x0a;
 
@@ -15,8 +15,17 @@ const LF = 0x0a;
 export class LineFraming implements Framing, LineHandler {
   readonly opening = undefined;
   readonly errorReply = undefined;
-  private readonly lines = new LineParser();
+  private readonly lines: LineParser;
   private handler: FramingHandler | undefined;
+
+  /** @param maxLineBytes longest message that is read */
+  constructor(maxLineBytes?: number) {
+    this.lines = new LineParser(maxLineBytes);
+  }
+
+  get isOverLimit(): boolean {
+    return this.lines.isOverLimit;
+  }
 
   get problem(): string {
     return this.lines.problem;

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { ANSWER_BYTES, overLimit } from '../../mcp/judge-message.js';
 import { BodyCollector } from '../socket/body-collector.js';
 
 /** Receives what a frame parser reads. Bytes are valid only during the call: the read buffer is reused. */
@@ -25,9 +26,6 @@ const MAX_HEAD_BYTES = 10;
 const MAX_CONTROL_BYTES = 125;
 const TWO_TO_32 = 4_294_967_296;
 
-/** Longest message accepted; with fragments, all of them together. */
-const MAX_MESSAGE_BYTES = 16_777_216;
-
 /**
  * Resumable parser of a server's frames (RFC 6455, 5.2): unmasked frames, and fragmented messages with control frames
  * in between. A message that lies whole in the read buffer is never copied; memory is bounded by the longest message.
@@ -35,6 +33,8 @@ const MAX_MESSAGE_BYTES = 16_777_216;
 export class FrameParser {
   /** Why it stopped reading, after `read` returned false. */
   problem = '';
+  /** Its problem is the length of a message. */
+  isOverLimit = false;
   /** The close code to send then. */
   closeCode = 0;
   /** Set by the caller to ignore the rest of this read. */
@@ -50,7 +50,8 @@ export class FrameParser {
   private control: Buffer | undefined;
   private controlBytes = 0;
 
-  constructor(private readonly maxMessageBytes = MAX_MESSAGE_BYTES) {}
+  /** @param maxMessageBytes longest message that is read; with fragments, all of them together */
+  constructor(private readonly maxMessageBytes: number = ANSWER_BYTES) {}
 
   /** No byte of a message has been read yet. */
   get idle(): boolean {
@@ -137,10 +138,8 @@ export class FrameParser {
     const length = payloadLength(head);
     const opcode = (head[0] as number) & 15;
     if (opcode < CLOSE_FRAME && this.body.length + length > this.maxMessageBytes) {
-      return this.reject(
-        CLOSE.tooBig,
-        `a message of ${this.body.length + length} bytes, more than the limit of ${this.maxMessageBytes}`,
-      );
+      this.isOverLimit = true;
+      return this.reject(CLOSE.tooBig, overLimit('a message', this.maxMessageBytes));
     }
     this.opcode = opcode;
     this.fin = ((head[0] as number) & FIN) !== 0;

@@ -265,8 +265,8 @@ describe('a server that breaks the rules', () => {
       more();
     });
     const probe = await open(server.url);
-    expect(await probe.call()).toEqual(['protocol_violation']);
-    expect(probe.lastFailure?.detail).toContain('limit of 16777216');
+    expect(await probe.call()).toEqual(['answer_limit']);
+    expect(probe.lastFailure?.detail).toContain('more than 16777216 bytes');
     expect(probe.counters.bytesReceived).toBeLessThan(20_000_000);
   });
 

@@ -9,7 +9,9 @@ import { CLOSE, type FrameHandler, FrameParser } from './frame-parser.js';
 import { headBytes, makeFrame, OPCODE, sealFrame } from './frame-writer.js';
 import { checkUpgradeHeaders, newKey, UpgradeReader, upgradeRequest } from './upgrade.js';
 
-const overWebSocket = overSocket((endpoint) => new WebSocketFraming(endpoint));
+const overWebSocket = overSocket(
+  (endpoint, { answerLimits }) => new WebSocketFraming(endpoint, answerLimits.bodyBytes),
+);
 
 /**
  * MCP over WebSocket: one message per text frame, subprotocol `mcp`, as in the official SDK's client. The standard has
@@ -24,10 +26,12 @@ export const webSocketLink: CreateLink = (owner, shared, config) => {
 export class WebSocketFraming implements Framing, FrameHandler {
   readonly opening: Buffer;
   private upgrade: UpgradeReader | undefined;
-  private readonly frames = new FrameParser();
+  private readonly frames: FrameParser;
   private handler: FramingHandler | undefined;
 
-  constructor(endpoint: Endpoint) {
+  /** @param maxMessageBytes longest message that is read */
+  constructor(endpoint: Endpoint, maxMessageBytes?: number) {
+    this.frames = new FrameParser(maxMessageBytes);
     const key = newKey();
     this.opening = upgradeRequest(endpoint, key);
     this.upgrade = new UpgradeReader(key);
@@ -35,6 +39,10 @@ export class WebSocketFraming implements Framing, FrameHandler {
 
   get problem(): string {
     return this.frames.problem;
+  }
+
+  get isOverLimit(): boolean {
+    return this.frames.isOverLimit;
   }
 
   get errorReply(): Buffer | undefined {

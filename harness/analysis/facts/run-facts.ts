@@ -17,6 +17,7 @@ export interface RunFacts {
     | {
         readonly kind: 'passed';
         readonly pinned: PinnedProtocol;
+        readonly warnings: readonly string[];
         readonly serverInfo: { readonly name: string; readonly version: string } | undefined;
         readonly exchanges: readonly Exchange[];
         readonly routes: readonly PinnedRoute[] | undefined;
@@ -130,6 +131,7 @@ export function addFact(facts: RunFacts, event: RunEvent): void {
         pinned: event.pinned,
         serverInfo: event.serverInfo,
         exchanges: event.exchanges,
+        warnings: event.warnings ?? [],
         routes: event.routes,
       };
       return;

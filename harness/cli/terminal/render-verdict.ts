@@ -21,6 +21,7 @@ export function renderVerdict(
   return `${[
     ...(report.summary.offered === 0 ? [] : [...measured(report), '']),
     ...(report.summary.offered === 0 || report.thresholds.length === 0 ? [] : [...thresholds(report, style), '']),
+    ...errors(report, style),
     ...report.notes.map((note) => `${style.yellow('note:')} ${note}`),
     `${style.bold(report.run.scenario)}: ${paintFor(verdict.kind, style)(style.bold(verdict.kind))}`,
     ...verdict.reasons.map((reason) => `  ${reason.replaceAll('\n', '\n  ')}`),
@@ -72,6 +73,35 @@ function thresholds(report: Report, style: Style): readonly string[] {
 function resultOf(passed: boolean, undecided: boolean | undefined, style: Style): string {
   if (undecided === true) return style.yellow('????');
   return passed ? style.green('pass') : style.red('FAIL');
+}
+
+/** As many categories as say what went wrong; the report has them all. */
+const MOST_ERRORS = 6;
+const DETAIL_CHARACTERS = 240;
+
+/** The errors of a run that did not pass: each category with its first detail. */
+function errors({ verdict, errors: all, stages }: Report, style: Style): readonly string[] {
+  if (verdict.kind === 'passed' || all.length === 0) return [];
+  const openings = new Map<string, number>();
+  for (const { sessions } of stages)
+    for (const [category, times] of Object.entries(sessions.failures))
+      openings.set(category, (openings.get(category) ?? 0) + times);
+  const shown = all
+    .filter(({ category, sample }) => category !== 'lost' || sample !== null)
+    .slice(0, MOST_ERRORS)
+    .map(({ category, count: inside, unmeasured, sample }) => {
+      const times = inside + unmeasured;
+      const number = times > 0 ? count(times) : `${count(openings.get(category) ?? 0)} sessions`;
+      return [`  ${style.red(category)}`, number, sample === null ? '' : oneLine(sample.detail)];
+    });
+  const more = all.length > MOST_ERRORS ? [`  and ${all.length - MOST_ERRORS} more categories in the report`] : [];
+  return [...table(shown), ...more, ''];
+}
+
+/** A server's words must not move the cursor or end the line. */
+function oneLine(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  return line.length > DETAIL_CHARACTERS ? `${line.slice(0, DETAIL_CHARACTERS)}...` : line;
 }
 
 function paintFor(kind: Report['verdict']['kind'], style: Style): (text: string) => string {

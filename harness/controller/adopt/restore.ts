@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { pid } from 'node:process';
+import { idShares } from '../../../client-sim/protocol/id-ranges.js';
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import { ControllerError } from '../../log/errors.js';
 import { EventHistory, EventLog } from '../../log/event-log.js';
@@ -52,8 +53,10 @@ export async function resume(run: ActiveRun, history: EventHistory): Promise<voi
     );
   const secrets = await readSecrets(run.folder);
   const pinned = passed.routes?.map((route) => route.pinned) ?? [passed.pinned];
+  const workers = history.all('worker.registered');
   const start = {
     startAt: started.startAt,
+    idShares: idShares(workers.map(({ workerId: id, worker: { threads } }) => ({ id, threads }))),
     ...settledRoutes(secrets.endpoints, secrets.routes ?? [], pinned),
     settledOperations: passed.settledOperations ?? [],
   };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { pid } from 'node:process';
+import { idShares } from '../../../client-sim/protocol/id-ranges.js';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
 import { allocate } from '../../../scenarios/schema/allocate.js';
 import { shownUrl } from '../../../scenarios/schema/redact.js';
@@ -190,7 +191,7 @@ function secretsOf(
  * Splits the clients over the workers and sends each worker its assignment; all start at the same time.
  * @throws ControllerError CAPACITY_EXCEEDED
  */
-function startLoad(run: ActiveRun, workers: readonly Worker[], settled: Omit<RunStart, 'startAt'>): void {
+function startLoad(run: ActiveRun, workers: readonly Worker[], settled: Omit<RunStart, 'startAt' | 'idShares'>): void {
   const { plan } = run;
   const { now, timings } = run.context;
   const shares = allocate(plan.profiles, workers.length);
@@ -204,7 +205,11 @@ function startLoad(run: ActiveRun, workers: readonly Worker[], settled: Omit<Run
     run.workers.assign(worker, assignment);
     assigned.push({ worker, assignment });
   }
-  const start = { ...settled, startAt: Math.ceil(now() + timings.startDelayMs) };
+  const start = {
+    ...settled,
+    idShares: idShares(workers.map(({ id, registration }) => ({ id, threads: registration.threads }))),
+    startAt: Math.ceil(now() + timings.startDelayMs),
+  };
   run.record({
     type: 'run.started',
     startAt: start.startAt,

@@ -1,3 +1,4 @@
+import type { IdRange } from '../../../client-sim/protocol/id-ranges.js';
 import {
   type AdjustOrder,
   type AssignmentOrder,
@@ -37,6 +38,8 @@ export function preflightOrder(runId: string, plan: Plan, planned: readonly Plan
 /** The part that all assignments of a run have in common. */
 export interface RunStart {
   readonly startAt: number;
+  /** By the ids of workers. */
+  readonly idShares: ReadonlyMap<string, IdRange>;
   readonly endpoints: readonly Endpoint[];
   readonly pinned: PinnedProtocol;
   /** What the preflight found out about operations. */
@@ -48,11 +51,12 @@ export interface RunStart {
 export function assignmentOrder(
   runId: string,
   plan: Plan,
-  { settledOperations, ...start }: RunStart,
+  { settledOperations, idShares, ...start }: RunStart,
   workerId: string,
   assignment: Assignment,
   joinMs: number,
 ): AssignmentOrder {
+  const ids = idShares.get(workerId);
   const whole = { ...plan, profiles: withSettled(plan.profiles, settledOperations) };
   return {
     type: 'assignment',
@@ -63,6 +67,7 @@ export function assignmentOrder(
     plan: workerPlan(whole),
     ...start,
     joinMs,
+    ...(ids === undefined ? {} : { ids }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PinnedProtocol, PreflightResult } from '../../../client-sim/protocol/messages.js';
 import type { SettledOperation } from '../../../client-sim/protocol/settled-operation.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
 import { shownUrl } from '../../../scenarios/schema/redact.js';
 import { ControllerError } from '../../log/errors.js';
 import type { Worker } from '../workers/worker-registry.js';
@@ -31,15 +32,11 @@ export async function preflight(
   const targets = targetsOf(routes);
   run.record({ type: 'preflight.started' });
   const result = await askWorker(run, worker, routes, { targets, workerLogs });
-  const { exchanges, serverInfo, pinned, settledOperations = [] } = result;
+  const { exchanges, serverInfo, pinned, settledOperations = [], warnings = [] } = result;
   if (!result.ok || pinned === undefined) {
     const problem = result.problem ?? 'the worker gave no reason';
     run.record({ type: 'preflight.failed', problem, exchanges });
-    throw new ControllerError(
-      'PREFLIGHT_FAILED',
-      `${targets}: ${problem}${failedExchange(result)}`,
-      'Is the target up? Is the URL right? Does the target need a header (--header)?',
-    );
+    throw new ControllerError('PREFLIGHT_FAILED', `${targets}: ${problem}${failedExchange(result)}`);
   }
   const settled = result.routes ?? [pinned];
   if (settled.length !== routes.length)
@@ -58,6 +55,7 @@ export async function preflight(
     serverInfo,
     exchanges,
     ...(settledOperations.length === 0 ? {} : { settledOperations }),
+    ...(warnings.length === 0 ? {} : { warnings }),
     ...(named.length > 1 ? { routes: named } : {}),
   });
   return { pinned: settled, settledOperations };
@@ -76,7 +74,7 @@ async function askWorker(
   { targets, workerLogs }: AskContext,
 ): Promise<PreflightResult> {
   const { stopping: signal } = run;
-  const { preflightMs } = run.context.timings;
+  const preflightMs = run.context.timings.preflightMs + extraMs(run.plan);
   const giveUpAt = performance.now() + preflightMs;
   const hint = `Look at the log of the worker (${workerLogs}).`;
   const arrived = run.awaitPreflight();
@@ -104,6 +102,18 @@ async function askWorker(
   } finally {
     worker.orders.withdraw(order);
   }
+}
+
+/** How long a single request of a preflight may take within the controller's own limit. */
+const USUAL_REQUEST_MS = 10_000;
+
+/** What the requests of the plan's preflight may take beyond that: slow tools, and commands that start slowly. */
+function extraMs({ preflight, profiles, target }: Plan): number {
+  const calls = profiles.flatMap(({ operations, timeoutMs }) => operations.map(() => timeoutMs));
+  const handshake = [preflight.timeoutMs, preflight.timeoutMs, preflight.timeoutMs];
+  const starts = target.kind === 'command' ? [target.server.startTimeoutMs, target.server.startTimeoutMs] : [];
+  const requests: readonly number[] = [...handshake, ...calls, ...starts].flatMap((ms) => ms ?? []);
+  return requests.reduce((sum, ms) => sum + Math.max(0, ms - USUAL_REQUEST_MS), 0);
 }
 
 /** The URLs that the preflight asks, as they may be shown. */

@@ -466,7 +466,12 @@ describe('an mcpServers file', () => {
     const plan = planOf(minimal, { mcpConfig: { file: 'mcp.json' }, env }, files);
     expect(plan.target).toEqual({
       kind: 'command',
-      server: { command: ['node', 'x.js', '--y'], env: { KEY: 'very-secret', Z: 'z' }, inherited: { PATH: '/bin' } },
+      server: {
+        command: ['node', 'x.js', '--y'],
+        env: { KEY: 'very-secret', Z: 'z' },
+        inherited: { PATH: '/bin' },
+        startTimeoutMs: 60_000,
+      },
       era: 'auto',
     });
     expect(plan.profiles.map(({ transport }) => transport)).toEqual(['stdio']);

@@ -125,10 +125,19 @@ const rows: Readonly<Record<string, Row>> = {
     shows: (plan) => (plan.target.kind === 'image' ? plan.target.path : undefined),
     as: '/x',
   },
+  'target.startTimeout': {
+    set: { top: 'target: { server: { command: [node] }, startTimeout: 2m }', work: 'transport: stdio' },
+    shows: (plan) => (plan.target.kind === 'command' ? plan.target.server.startTimeoutMs : undefined),
+    as: 120_000,
+  },
   'target.server.command': {
     set: { top: 'target: { server: { command: [x, y] } }', work: 'transport: stdio' },
     shows: target,
-    as: { kind: 'command', server: { command: ['x', 'y'], env: {}, inherited: {} }, era: 'auto' },
+    as: {
+      kind: 'command',
+      server: { command: ['x', 'y'], env: {}, inherited: {}, startTimeoutMs: 60_000 },
+      era: 'auto',
+    },
   },
   'target.server.env': {
     set: { top: 'target: { server: { command: [x], env: { A: "${TOKENS}" } } }' },
@@ -373,12 +382,34 @@ const rows: Readonly<Record<string, Row>> = {
   limits: {
     set: { top: 'limits: {}' },
     shows: (plan) => plan.limits,
-    as: { clients: 10_000, ratePerSecond: 500_000, durationMs: 86_400_000, bytes: 1024 ** 4 },
+    as: {
+      clients: 10_000,
+      ratePerSecond: 500_000,
+      durationMs: 86_400_000,
+      bytes: 1024 ** 4,
+      answerBytes: 1024 ** 2 * 16,
+    },
   },
   'limits.clients': { set: { top: 'limits: { clients: 10 }' }, shows: (plan) => plan.limits.clients, as: 10 },
   'limits.rate': { set: { top: 'limits: { rate: 100/s }' }, shows: (plan) => plan.limits.ratePerSecond, as: 100 },
   'limits.duration': { set: { top: 'limits: { duration: 1m }' }, shows: (plan) => plan.limits.durationMs, as: 60_000 },
   'limits.bytes': { set: { top: 'limits: { bytes: 1 MB }' }, shows: (plan) => plan.limits.bytes, as: 1_000_000 },
+  'limits.answer': {
+    set: { top: 'limits: { answer: 1 MB }' },
+    shows: (plan) => plan.limits.answerBytes,
+    as: 1_000_000,
+  },
+  preflight: {
+    set: { top: 'preflight: {}' },
+    shows: (plan) => plan.preflight,
+    as: { calls: 'require', timeoutMs: 10_000 },
+  },
+  'preflight.calls': { set: { top: 'preflight: { calls: skip }' }, shows: (plan) => plan.preflight.calls, as: 'skip' },
+  'preflight.timeout': {
+    set: { top: 'preflight: { timeout: 1m }' },
+    shows: (plan) => plan.preflight.timeoutMs,
+    as: 60_000,
+  },
   onWorkerLoss: { set: { top: 'onWorkerLoss: replace' }, shows: (plan) => plan.onWorkerLoss, as: 'replace' },
   drain: { set: { top: 'drain: 6s' }, shows: (plan) => plan.drainMs, as: 6000 },
   'profile.name': { set: {}, shows: (plan) => first(plan)?.name, as: 'w' },

@@ -114,6 +114,12 @@ const target = z.strictObject({
       'The era of MCP. legacy: revisions 2024-11-05 to 2025-11-25, with sessions; modern: 2026-07-28, stateless; ' +
         'auto: negotiated once in the preflight, then the same for the whole run and stated in the report.',
     ),
+  startTimeout: positiveDuration
+    .optional()
+    .describe(
+      'How long a started command may take to its first answer. Default 60s. Clients whose servers are still ' +
+        'starting wait: give a slow one an unmeasured first stage.',
+    ),
   headers: z
     .record(z.string(), z.string())
     .optional()
@@ -195,6 +201,29 @@ const limits = z.strictObject({
   bytes: size
     .prefault('1 TiB')
     .describe('The most bytes sent and received. A worker that has used up its share stops its load.'),
+  answer: size
+    .prefault('16 MiB')
+    .describe(
+      'The longest answer that is read. A longer one fails with `answer_limit`, which is our limit, and ends its ' +
+        'connection.',
+    ),
+});
+
+const preflight = z.strictObject({
+  calls: z
+    .enum(['require', 'warn', 'skip'])
+    .prefault('require')
+    .describe(
+      'One trial call of each operation before the load. require: the run begins only when all succeed; ' +
+        'warn: a failure is noted in the report; skip: no trial calls, for tools that fail on purpose or must not ' +
+        'be called for nothing.',
+    ),
+  timeout: positiveDuration
+    .prefault('10s')
+    .describe(
+      'Time limit of each request of the preflight. A trial call gets the `timeout` of its profile where that is ' +
+        'longer.',
+    ),
 });
 
 export const scenarioSchema = z.strictObject({
@@ -238,6 +267,9 @@ export const scenarioSchema = z.strictObject({
     .prefault(1)
     .describe('The number of trials. Each trial runs all stages; trials follow one another.'),
   limits: limits.prefault({}).describe('Limits that are checked before the run and enforced by every worker.'),
+  preflight: preflight
+    .prefault({})
+    .describe('The session that one worker tries before the load: handshake, lists, a call of each operation.'),
   onWorkerLoss: z
     .enum(['fail', 'replace', 'continue'])
     .prefault('fail')

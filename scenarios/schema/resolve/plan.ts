@@ -94,7 +94,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   )
     return { ok: false, problems };
 
-  const { name, description, repeat: trials, onWorkerLoss, drain } = checked;
+  const { name, description, repeat: trials, onWorkerLoss, drain, preflight } = checked;
   const drainMs = drain ?? Math.max(DRAIN_MS, ...profiles.map((profile) => profile.timeoutMs));
   const load = { seed, profiles, stages, trials, faults, drainMs, limits, stopWhen };
   const plan: Plan = {
@@ -106,6 +106,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
     target,
     thresholds,
     onWorkerLoss,
+    preflight: { calls: preflight.calls, timeoutMs: preflight.timeout },
     warnings: [...warnings, ...planWarnings({ target, profiles, stages, faults, thresholds, drainMs })],
   };
   return { ok: true, plan: deepFreeze(plan) };
@@ -135,8 +136,8 @@ function resolveProfiles(workloads: readonly Workload[], context: ProfileContext
 
 function limitsPlan(source: Partial<ScenarioSource>): LimitsPlan | undefined {
   if (source.limits === undefined) return undefined;
-  const { clients, rate, duration, bytes } = source.limits;
-  return { clients, ratePerSecond: rate, durationMs: duration, bytes };
+  const { clients, rate, duration, bytes, answer } = source.limits;
+  return { clients, ratePerSecond: rate, durationMs: duration, bytes, answerBytes: answer };
 }
 
 /**

@@ -170,5 +170,13 @@ test('a plan is deeply frozen, and survives JSON', () => {
 
 test('a worker gets only the parts that make load', () => {
   const plan = planOf(`${minimal}thresholds: [errors.count < 1]\n`);
-  expect(Object.keys(workerPlan(plan)).sort()).toEqual(['drainMs', 'limits', 'profiles', 'scenario', 'seed', 'stages']);
+  expect(Object.keys(workerPlan(plan)).sort()).toEqual([
+    'drainMs',
+    'limits',
+    'preflight',
+    'profiles',
+    'scenario',
+    'seed',
+    'stages',
+  ]);
 });

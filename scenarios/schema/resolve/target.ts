@@ -127,6 +127,7 @@ const keyRules: readonly KeyRule[] = [
   },
   { path: ['target', 'tls'], ...ofUrl },
   { path: ['target', 'auth'], ...ofUrl },
+  { path: ['target', 'startTimeout'], ...ofCommand, ofServer: false },
   { path: ['target', 'server', 'image'], ...ofImage },
   { path: ['target', 'server', 'port'], ...ofImage },
   { path: ['target', 'server', 'path'], ...ofImage },
@@ -273,11 +274,15 @@ function collectHeaders({ source, node, request, refuse }: Written): Readonly<Re
   return Object.fromEntries(headers.values());
 }
 
+/** A package that is downloaded first (npx) takes 40 s. */
+const START_TIMEOUT_MS = 60_000;
+
 /** The variables of our own environment that a server gets, as from a shell. It must not see others, such as tokens. */
 const INHERITED = ['HOME', 'LANG', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'TMPDIR', 'USER'];
 
 function commandOf({ source, node, request, refuse }: Written): ServerCommand | undefined {
   const { configured, env, secrets } = request;
+  const startTimeoutMs = source?.startTimeout ?? START_TIMEOUT_MS;
   const inherited = Object.fromEntries(
     INHERITED.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
   );
@@ -299,6 +304,7 @@ function commandOf({ source, node, request, refuse }: Written): ServerCommand | 
       inherited,
       ...(cwd === undefined ? {} : { cwd }),
       ...(writtenCommand === undefined || isDeepStrictEqual(command, writtenCommand) ? {} : { writtenCommand }),
+      startTimeoutMs,
     };
   }
   const server = typeof source?.server === 'object' ? source.server : {};
@@ -318,5 +324,6 @@ function commandOf({ source, node, request, refuse }: Written): ServerCommand | 
     command: server.command,
     env: expand(server.env ?? {}, (name) => positionOf(node, ['target', 'server', 'env', name])),
     inherited,
+    startTimeoutMs,
   };
 }

@@ -116,6 +116,37 @@ export const tooShort = once(async () => {
   return { code: await program.ended, output: program.stdout() + program.stderr() };
 });
 
+/** Every answer is too long for us, which the preflight notes and the load counts. */
+export const warnedRun = amongOthers(() =>
+  run({
+    scenario: {
+      name: 'warned',
+      workload: {
+        caller: calling('long', { ...even, operations: [{ tool: 'echo', arguments: { message: '{{ text 9000 }}' } }] }),
+      },
+      stages: brief,
+      limits: { answer: '8 KiB' },
+      preflight: { calls: 'warn' },
+    },
+  }),
+);
+
+/** A command that says nothing; nothing is put under load. */
+export const silentCommand = once(async () => {
+  const { code, stdout, stderr } = await swarmbench([
+    'run',
+    writeScenario({
+      name: 'unanswered',
+      target: { server: { command: ['sleep', '100'] }, startTimeout: '400ms' },
+      workload: { caller: calling('even', even) },
+      stages: brief,
+      preflight: { timeout: '100ms' },
+    }),
+  ]);
+  if (code !== 3) throw new Error(`expected exit code 3, not ${code}: ${stderr}`);
+  return stdout + stderr;
+});
+
 /** What `run` says when it refuses a scenario; not `validate`, so that nothing is started either. */
 export async function refusal(scenario: ScenarioFile): Promise<string> {
   const { code, stderr } = await swarmbench([

@@ -6,7 +6,17 @@ import type { Rows } from '../../support/key-rows.js';
 import { lastedSeconds } from '../../support/observed-run.js';
 import { once } from '../../support/once.js';
 import { packageRoot } from '../../support/package-root.js';
-import { briefRuns, faultRefusal, imageRefusal, limitedRun, refusal, ruledRun, takingTurnsRun } from './runs.js';
+import {
+  briefRuns,
+  faultRefusal,
+  imageRefusal,
+  limitedRun,
+  refusal,
+  ruledRun,
+  silentCommand,
+  takingTurnsRun,
+  warnedRun,
+} from './runs.js';
 
 const startedRun = once(() => runOfStarted());
 
@@ -34,6 +44,11 @@ async function stops(): Promise<void> {
   expect(lastedSeconds(evidence)).toBeLessThan(10);
 }
 
+async function warns(): Promise<void> {
+  const { report } = await warnedRun();
+  expect(report.notes).toContainEqual(expect.stringContaining('its trial call failed with answer_limit'));
+}
+
 export const scenarioRows: Rows = {
   'target.server.image': imageNamed('my/server:1'),
   'target.server.port': imageNamed('port 8123'),
@@ -45,6 +60,7 @@ export const scenarioRows: Rows = {
     expect(processes).toBe(3);
   },
   'target.server.env': async () => expect((await startedRun()).labels).toEqual(['from-the-scenario']),
+  'target.startTimeout': async () => expect(await silentCommand()).toContain('no answer within 400 ms'),
   'target.gateway': stickyIsRefused,
   'target.gateway.sticky': stickyIsRefused,
   'target.era': async () => {
@@ -124,6 +140,15 @@ export const scenarioRows: Rows = {
   'limits.clients': limited('clients'),
   'limits.rate': limited('rate'),
   'limits.duration': limited('duration'),
+  'limits.answer': async () => {
+    const { report } = await warnedRun();
+    expect(report.errors.map(({ category }) => category)).toEqual(['answer_limit']);
+    expect(report.errors[0]?.count).toBe(report.summary.sent);
+    expect(JSON.stringify(report.errors[0]?.sample)).toContain('more than 8192 bytes, a limit of swarmbench');
+  },
+  preflight: warns,
+  'preflight.calls': warns,
+  'preflight.timeout': async () => expect(await silentCommand()).toContain('no answer within 100 ms'),
   // Workers have to be killed for it; that test does so for each of its values.
   onWorkerLoss: async () => {
     const source = readFileSync(join(packageRoot, 'tests/alone/own-faults.test.ts'), 'utf8');

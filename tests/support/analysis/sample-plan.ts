@@ -20,7 +20,8 @@ export function samplePlan(changes: Partial<Plan> = {}): Plan {
     stopWhen: [],
     onWorkerLoss: 'fail',
     drainMs: 2000,
-    limits: { clients: 1000, ratePerSecond: 1e6, durationMs: 3_600_000, bytes: 1e12 },
+    limits: { clients: 1000, ratePerSecond: 1e6, durationMs: 3_600_000, bytes: 1e12, answerBytes: 16_777_216 },
+    preflight: { calls: 'require', timeoutMs: 10_000 },
     warnings: [],
     ...changes,
   };

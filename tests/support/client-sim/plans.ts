@@ -65,7 +65,14 @@ export function testPlan(overrides: Partial<WorkerPlan> = {}): WorkerPlan {
     profiles: [testProfile()],
     stages: testStages({ ms: 1_000 }),
     drainMs: 500,
-    limits: { clients: 100_000, ratePerSecond: 10_000_000, durationMs: 86_400_000, bytes: Number.MAX_SAFE_INTEGER },
+    limits: {
+      clients: 100_000,
+      ratePerSecond: 10_000_000,
+      durationMs: 86_400_000,
+      bytes: Number.MAX_SAFE_INTEGER,
+      answerBytes: 16_777_216,
+    },
+    preflight: { calls: 'require', timeoutMs: 10_000 },
     ...overrides,
   };
 }

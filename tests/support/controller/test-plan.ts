@@ -56,7 +56,8 @@ export function testPlan(seconds: readonly number[], overrides: Partial<Plan> = 
     stopWhen: [],
     onWorkerLoss: 'fail',
     drainMs: 500,
-    limits: { clients: 1000, ratePerSecond: 10_000, durationMs: 600_000, bytes: 1e9 },
+    limits: { clients: 1000, ratePerSecond: 10_000, durationMs: 600_000, bytes: 1e9, answerBytes: 16_777_216 },
+    preflight: { calls: 'require', timeoutMs: 10_000 },
     warnings: [],
     ...overrides,
   };

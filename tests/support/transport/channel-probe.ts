@@ -62,7 +62,7 @@ export class ChannelProbe {
       ...config
     } = options;
     this.pinned = config.pinned ?? LEGACY;
-    const wire = createThreadShared(undefined, limiter);
+    const wire = createThreadShared({ connectLimiter: limiter });
     const names = wire.replicas;
     const shared = createProfileShared(wire, this.counters);
     this.channel = transportMap[transport].createChannel(
