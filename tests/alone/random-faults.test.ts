@@ -70,7 +70,7 @@ testWith(
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
-    expect(next).toBeGreaterThanOrEqual(kinds.length);
+    expect(next).toBeGreaterThanOrEqual(FAULTS > 0 ? FAULTS : kinds.length);
     expect(shown).toEqual([]);
   },
   3_600_000,
@@ -98,25 +98,23 @@ async function signalledWorker(random: Random): Promise<void> {
   await sleep((random() * SECONDS * 1000) / 2);
   const signal = pick(random, ['SIGKILL', 'SIGTERM', 'SIGHUP', 'SIGSTOP'] as const);
   send(victim.worker.pid, signal);
-  const diedAt = Date.now();
   if (signal === 'SIGSTOP') {
     await sleep(random() * 6000);
     send(victim.worker.pid, 'SIGCONT');
   }
-  await endedWithReport(program, [0, 4]);
+  // The server closes connections on which it hears nothing for 5 s, so the calls after a long stop may fail.
+  await endedWithReport(program, signal === 'SIGSTOP' ? [0, 4, 99] : [0, 4]);
   const files = readRun(results);
   nothingIsLeft(files.events);
-  // What a killed worker did after its last report is in no report, and the run says that it was lost.
-  const startAt = eventsOf(files.events, 'run.started')[0]?.startAt ?? 0;
-  const lastMs = Math.max(
-    0,
-    ...files.telemetry.filter(({ workerId }) => workerId === victim.workerId).map(({ batch }) => batch.toMs),
-  );
-  const isGone = ['SIGKILL', 'SIGHUP'].includes(signal);
-  const share = (CLIENTS / WORKERS) * RATE;
-  const unreported = isGone ? Math.ceil((Math.max(0, diedAt - startAt - lastMs) / 1000 + 0.5) * share) : 0;
-  countsAgree(files, log, unreported);
-  if (unreported > 0 && isGone && lastMs < (SECONDS / 2) * 1000) expect(files.report.verdict.kind).not.toBe('passed');
+  countsAgree(files, log, unreportedBy(victim.workerId, files));
+}
+
+/** At most as many calls as a worker that was lost had still to make after its last report; 0 when it was not lost. */
+function unreportedBy(workerId: string, { events, telemetry }: RunFiles): number {
+  if (!eventsOf(events, 'worker.lost').some((event) => event.workerId === workerId)) return 0;
+  const ends = telemetry.filter((line) => line.workerId === workerId).map(({ batch }) => batch.toMs);
+  const leftMs = Math.max(0, (SECONDS * 1000) / 2 - Math.max(0, ...ends));
+  return Math.ceil((leftMs / 1000) * RATE + 1) * (CLIENTS / WORKERS);
 }
 
 async function signalledCommandLine(random: Random): Promise<void> {
@@ -236,7 +234,7 @@ function send(pid: number, signal: NodeJS.Signals): void {
 
 async function endedWithReport(program: Program, codes: readonly number[]): Promise<void> {
   const code = await program.ended;
-  const said = program.stderr();
+  const said = program.stderr() + program.stdout();
   if (!codes.includes(code as number)) throw new Error(`exit ${code}, not one of ${codes.join(', ')}:\n${said}`);
   expect(said).not.toMatch(/^ {4}at /m);
 }
@@ -262,9 +260,10 @@ function countsAgree(files: RunFiles, log: ServerLog, unreported: number): void 
   expect(files.report.summary.succeeded).toBe(succeeded);
 }
 
-function booksBalance({ report, telemetry }: RunFiles): void {
+function booksBalance({ report, telemetry, events }: RunFiles): void {
   const total = (key: Parameters<typeof totalOf>[1]): number => totalOf(telemetry, key);
-  const isWhole = !report.verdict.reasons.some((reason) => /missing|lost/.test(reason));
+  const hasLost = events.some(({ type }) => type === 'worker.lost');
+  const isWhole = !hasLost && !report.verdict.reasons.some((reason) => /missing/.test(reason));
   if (isWhole) expect(total('sent')).toBe(total('succeeded') + total('failed') + total('lost'));
   expect(report.verdict.reasons.filter((reason) => /please report it/.test(reason))).toEqual([]);
 }
