@@ -9,6 +9,7 @@ import { readMetrics } from './read-metrics.js';
 import { type Report, reportSchema } from './schema.js';
 import { renderHgrm, renderHlog } from './text/histogram-files.js';
 import { renderJunit } from './text/junit.js';
+import { longLists } from './text/long-lists.js';
 import { renderMarkdown } from './text/markdown.js';
 import { renderTimeline } from './text/timeline-csv.js';
 
@@ -45,9 +46,10 @@ async function render(folder: string): Promise<Rendered> {
   try {
     const plain = buildReport(await readRun(folder), await readMetrics(folder));
     const ceiling = ceilingNotes(plain, await readCalibration(join(dirname(folder), 'calibration.json')));
-    const report: Report = { ...plain, notes: [...damage(plain), ...ceiling, ...plain.notes] };
-    const json = ['report.json', `${JSON.stringify(report, undefined, 1)}\n`] as const;
-    return { report, texts: [json, ...Object.entries(artifacts).map(([name, draw]) => [name, draw(report)] as const)] };
+    const full: Report = { ...plain, notes: [...damage(plain), ...ceiling, ...plain.notes] };
+    const report = withBusiestOperations(full);
+    const drawn = Object.entries(artifacts).map(([name, draw]) => [name, draw(report)] as const);
+    return { report, texts: [['report.json', jsonOf(report)], ...drawn, ...longLists(full)] };
   } catch (error) {
     if (codeOf(error) !== undefined) throw error;
     // Lines are JSON but do not fit together, so that the sum of them cannot be computed.
@@ -59,6 +61,41 @@ async function render(folder: string): Promise<Rendered> {
       { cause: error },
     );
   }
+}
+
+/** So many of them take a quarter of the 5 MB that `report.json` may have. */
+const MOST_OPERATIONS = 2000;
+
+/** The report with its busiest operations alone where it has very many; `operations.csv` has all of them. */
+export function withBusiestOperations(report: Report): Report {
+  const { operations, histograms, notes } = report;
+  if (operations.length <= MOST_OPERATIONS) return report;
+  const busiest = new Set(operations.toSorted((a, b) => b.offered - a.offered).slice(0, MOST_OPERATIONS));
+  const left = new Set(operations.filter((one) => !busiest.has(one)).map(({ profile, name }) => keyOf(profile, name)));
+  const note =
+    `the report has the busiest ${MOST_OPERATIONS} of ${operations.length} operations; ` +
+    'operations.csv has all of them, and all of them are in the sums';
+  return {
+    ...report,
+    notes: [...notes, note],
+    operations: operations.filter((one) => busiest.has(one)),
+    histograms: Object.fromEntries(Object.entries(histograms).filter(([key]) => !left.has(key))),
+  };
+}
+
+function keyOf(profile: string, operation: string): string {
+  return `operation/${profile}/${operation}/latency`;
+}
+
+/** A line for each key, and each item of a list: indented further, the lists of a long run would be twice as long. */
+export function jsonOf(report: Report): string {
+  const parts = Object.entries(report).map(([key, value]) => `${JSON.stringify(key)}: ${jsonOfValue(value)}`);
+  return `{\n ${parts.join(',\n ')}\n}\n`;
+}
+
+function jsonOfValue(value: unknown): string {
+  if (!Array.isArray(value) || value.length === 0) return JSON.stringify(value);
+  return `[\n  ${value.map((item) => JSON.stringify(item)).join(',\n  ')}\n ]`;
 }
 
 /** Events are not checked when they are read, so wrong values in them can come as far as the report. */

@@ -5,6 +5,7 @@ import { sections } from '../sections.js';
 import type { TimeContext } from '../svg/frame.js';
 import { head } from './head.js';
 import { html, type Markup } from './markup.js';
+import { withinLimit } from './table.js';
 import { masthead, verdictSection } from './verdict.js';
 
 /** `report.html`: one file, no script, nothing fetched. */
@@ -13,7 +14,7 @@ const views: readonly SectionView<Report>[] = sections;
 
 export function renderHtml(report: Report): string {
   const shown = views.filter((view) => isShown(view, report));
-  return html`${head(`${report.run.scenario}: ${report.verdict.kind}`)}
+  const page = html`${head(`${report.run.scenario}: ${report.verdict.kind}`)}
 <body>
 <a class="skip" href="#verdict">Skip to the verdict</a>
 <header>${masthead(report)}</header>
@@ -26,7 +27,11 @@ ${report.timeline.length === 0 ? withoutLoad(report, shown) : markupOf(report, s
 </body>
 </html>
 `.text;
+  return withinLimit(page, MOST_BYTES);
 }
+
+/** A page that every browser opens at once, and every mail takes. */
+const MOST_BYTES = 2_000_000;
 
 function isShown({ html: body, needsLoad, when }: SectionView<Report>, report: Report): boolean {
   return body !== undefined && (needsLoad !== true || report.timeline.length > 0) && (when?.(report) ?? true);

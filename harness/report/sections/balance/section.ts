@@ -47,6 +47,7 @@ offered = sent + dropped + unsent, sent = succeeded + failed + lost.</p>`;
         },
       ],
       gaps,
+      'balance.csv',
     );
   },
 } satisfies ReportSection<typeof schema>;

@@ -53,6 +53,7 @@ ${table<Profile>(
   'Profiles, measured stages',
   [{ head: 'Profile', cell: ({ name }) => name }, ...operationColumns],
   profiles,
+  'profiles.csv',
 )}
 ${table<OperationRow>(
   'Operations, measured stages',
@@ -62,6 +63,7 @@ ${table<OperationRow>(
     ...operationColumns,
   ],
   operations,
+  'operations.csv',
 )}
 ${trials === undefined ? '' : trialsTable(trials)}
 </div>`;
@@ -135,6 +137,7 @@ function stagesTable(stages: readonly Stage[]): Markup {
       ...operationColumns,
     ],
     stages,
+    'stages.csv',
   );
 }
 

@@ -119,6 +119,7 @@ function categories(all: readonly Failure[]): Markup {
       { head: 'Other stages', cell: ({ unmeasured }) => count(unmeasured) },
     ],
     all,
+    'errors.csv',
   )}
 ${all.slice(0, mostWithSample).map(samplesText)}`;
 }

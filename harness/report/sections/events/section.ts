@@ -35,5 +35,6 @@ export const events = {
         { head: 'Event', cell: ({ text }) => text, text: true },
       ],
       all,
+      'events.csv',
     ),
 } satisfies ReportSection<typeof schema>;

@@ -92,6 +92,7 @@ function workersTable(workers: readonly Worker[]): Markup {
       },
     ],
     workers,
+    'workers.csv',
   );
 }
 

@@ -129,6 +129,7 @@ function replicasTable(replicas: readonly Replica[]): Markup {
       ...(network ? networkColumns : []),
     ],
     replicas,
+    'replicas.csv',
   );
 }
 

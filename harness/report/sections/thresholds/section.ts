@@ -89,6 +89,7 @@ ${table<Threshold>(
     { head: 'Samples', cell: ({ samples }) => count(samples) },
   ],
   all,
+  'thresholds.csv',
 )}`;
 }
 
