@@ -324,6 +324,7 @@ export function createEngine(options: EngineOptions): Engine {
     recorder: new Recorder(layout, options.replicas),
     layout,
     profileCount: plan.profiles.length,
+    paced: plan.profiles.map(({ arrivals }) => arrivals.model === 'open'),
     rateLimiter: new RateLimiter(options.limits.ratePerSecond, 0),
     createChannel: options.createChannel,
     endpointReplicaOf: ({ index }, endpoint) =>

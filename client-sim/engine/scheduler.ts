@@ -36,6 +36,8 @@ interface SchedulerOptions {
   readonly recorder: Recorder;
   readonly layout: SeriesLayout;
   readonly profileCount: number;
+  /** By profile: whether a schedule plans when its operations leave. */
+  readonly paced: readonly boolean[];
   readonly rateLimiter: RateLimiter;
   readonly createChannel: ChannelFactory;
   /** Number of the replica behind an endpoint; 0 where there is not exactly one. */
@@ -118,7 +120,7 @@ export class Scheduler {
     this.endpointReplicaOf = options.endpointReplicaOf;
     this.publicationClock = options.publicationClock;
     this.stageNames = options.stageNames;
-    this.tickets = new TicketTable(options.profileCount);
+    this.tickets = new TicketTable(options.profileCount, options.paced);
     this.activeClients = new Int32Array(options.profileCount);
     this.clock = options.clock;
     this.startMs = options.startMs;

@@ -36,6 +36,7 @@ export class SnapshotTaker {
       gauges,
       loop: this.loop.take(),
       own: this.scheduler.own.take(),
+      gaps: this.scheduler.own.gaps.take(),
     };
   }
 

@@ -1,5 +1,8 @@
 import type { OwnShare } from '../measure/own-share.js';
 
+/** Arrivals are compared with the plan by the tenths of a second in which they fall. */
+const ARRIVAL_SLOT_MS = 100;
+
 /**
  * Operations in flight, one row each, in typed arrays: no object per request. A session slot reserves a block of rows,
  * and a channel's ticket is the row's index within that block. Rows of one profile are also linked in order of sending:
@@ -25,7 +28,11 @@ export class TicketTable {
   private _rows = 0;
   private unwritten = false;
 
-  constructor(profiles: number) {
+  /** @param paced by profile: whether a schedule plans when its operations leave */
+  constructor(
+    profiles: number,
+    private readonly paced: readonly boolean[] = [],
+  ) {
     this._oldest = new Int32Array(profiles).fill(-1);
     this.newest = new Int32Array(profiles).fill(-1);
   }
@@ -61,24 +68,30 @@ export class TicketTable {
   /** The kernel has all that were opened. They are the newest of their profiles. */
   markWritten(nowMs: number, own: OwnShare): void {
     this.unwritten = false;
+    const { written, waited, due, previous, newest, paced } = this;
+    const { gaps } = own;
+    const slot = Math.floor(nowMs / ARRIVAL_SLOT_MS);
     let count = 0;
     let sumMs = 0;
     let maxMs = 0;
-    const { written, waited, due, previous, newest } = this;
+    let moved = 0;
     for (let profile = 0; profile < newest.length; profile++) {
-      for (
-        let row = newest[profile] as number;
-        row >= 0 && (written[row] as number) < 0;
-        row = previous[row] as number
-      ) {
+      const isPaced = paced[profile] === true;
+      let row = newest[profile] as number;
+      for (; row >= 0 && (written[row] as number) < 0; row = previous[row] as number) {
         written[row] = nowMs;
-        const outMs = nowMs - (due[row] as number) - (waited[row] as number);
+        const plannedMs = (due[row] as number) + (waited[row] as number);
+        const outMs = nowMs - plannedMs;
         count++;
         sumMs += outMs;
         if (outMs > maxMs) maxMs = outMs;
+        if (!isPaced) continue;
+        gaps.add(plannedMs);
+        if (Math.floor(plannedMs / ARRIVAL_SLOT_MS) !== slot) moved++;
       }
     }
-    own.addOut(count, sumMs, maxMs);
+    gaps.leave(nowMs);
+    own.addOut(count, sumMs, maxMs, moved);
   }
 
   /**

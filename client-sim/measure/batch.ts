@@ -11,6 +11,7 @@ import {
   type SessionSeries,
   type Telemetry,
 } from '../protocol/telemetry.js';
+import { addGaps, type GapCells } from './arrival-gaps.js';
 import type { CellCounts } from './duration-histogram.js';
 import { addOwnTime } from './own-share.js';
 import {
@@ -67,7 +68,8 @@ export class Batch {
   loopDelayP99Ms = 0;
   processorWait: number | undefined;
   /** Undefined: some thread cannot know it, or there was none. */
-  own: OwnTimeReport | undefined;
+  private own: OwnTimeReport | undefined;
+  private gaps: GapCells | undefined;
   private threads = 0;
   toMs = 0;
   stage = 0;
@@ -95,6 +97,7 @@ export class Batch {
     const { own } = snapshot;
     const known = this.threads++ === 0 || this.own !== undefined;
     this.own = own === undefined || !known ? undefined : addOwnTime(this.own, own);
+    this.gaps = addGaps(this.gaps, snapshot.gaps);
     this.toMs = Math.max(this.toMs, snapshot.toMs);
     this.stage = Math.max(this.stage, snapshot.stage);
   }
@@ -107,6 +110,14 @@ export class Batch {
       for (const [cell, count] of cells) lag.set(cell, (lag.get(cell) ?? 0) + count);
     }
     return lag;
+  }
+
+  /** As in telemetry. */
+  ownTime(): OwnTimeReport | undefined {
+    const planned = pack(this.gaps?.planned);
+    const sent = pack(this.gaps?.sent);
+    if (this.own === undefined || planned === undefined || sent === undefined) return this.own;
+    return { ...this.own, gaps: { planned, sent } };
   }
 
   /** The gauges summed over profiles, as in telemetry. */

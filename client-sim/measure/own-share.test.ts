@@ -133,7 +133,7 @@ test('the time of an interval is divided into processor, waiting, stopped; what 
   thread.enter();
   // Stopped while it was awake: no clock but time goes on.
   thread.nowMs += 500;
-  thread.own.addOut(1, 3, 3);
+  thread.own.addOut(1, 3, 3, 0);
   thread.own.addIn(1, 1);
   thread.own.addIn(1, 7);
   expect(thread.own.take()).toMatchObject({
@@ -151,10 +151,12 @@ test('the time of an interval is divided into processor, waiting, stopped; what 
 });
 
 test('of several threads, sums are added and the worst is kept', () => {
-  const one = { sent: 1, outSumMs: 2, outMaxMs: 2, answered: 1, inSumMs: 1, inMaxMs: 1, elapsedMs: 1000 };
+  const one = { sent: 1, moved: 1, outSumMs: 2, outMaxMs: 2, answered: 1, inSumMs: 1, inMaxMs: 1, elapsedMs: 1000 };
   expect(addOwnTime(undefined, one)).toEqual(one);
-  expect(addOwnTime(one, { ...one, outMaxMs: 9, outSumMs: 9, waitedMs: 5, onProcessorMs: 1, stoppedMs: 0 })).toEqual({
-    ...{ sent: 2, outSumMs: 11, outMaxMs: 9, answered: 2, inSumMs: 2, inMaxMs: 1, elapsedMs: 1000 },
+  expect(
+    addOwnTime(one, { ...one, moved: 0, outMaxMs: 9, outSumMs: 9, waitedMs: 5, onProcessorMs: 1, stoppedMs: 0 }),
+  ).toEqual({
+    ...{ sent: 2, moved: 1, outSumMs: 11, outMaxMs: 9, answered: 2, inSumMs: 2, inMaxMs: 1, elapsedMs: 1000 },
     ...{ waitedMs: 5, onProcessorMs: 1, stoppedMs: 0 },
   });
 });

@@ -1,6 +1,7 @@
 import { openSync, readSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { OwnTimeReport } from '../protocol/telemetry.js';
+import { ArrivalGaps } from './arrival-gaps.js';
 
 /**
  * What the kernel and libuv say about the calling thread. Milliseconds, all counted from some fixed moment.
@@ -43,7 +44,9 @@ export class OwnShare {
   /** False where no idle clock is counted: then nothing is known of late reading. */
   readonly known: boolean;
 
+  readonly gaps = new ArrivalGaps();
   private sent = 0;
+  private moved = 0;
   private outSumMs = 0;
   private outMaxMs = 0;
   private answered = 0;
@@ -99,9 +102,13 @@ export class OwnShare {
     this.beatMs = this.markMs = nowMs;
   }
 
-  /** Operations left so long after they could have been sent, in all and at most. */
-  addOut(count: number, sumMs: number, maxMs: number): void {
+  /**
+   * Operations left so long after they could have been sent, in all and at most.
+   * @param moved how many of them left in another tenth of a second than planned
+   */
+  addOut(count: number, sumMs: number, maxMs: number, moved: number): void {
     this.sent += count;
+    this.moved += moved;
     this.outSumMs += sumMs;
     if (maxMs > this.outMaxMs) this.outMaxMs = maxMs;
   }
@@ -127,11 +134,11 @@ export class OwnShare {
     // Awake it either has a processor or waits for one. What is left of the time awake, it was stopped.
     const stoppedAwakeMs =
       readSchedule === undefined ? 0 : elapsedMs - (idleMs - before.idleMs) - onProcessorMs - waitedMs;
-    const { sent, outSumMs, outMaxMs, answered, inSumMs, inMaxMs } = this;
+    const { sent, moved, outSumMs, outMaxMs, answered, inSumMs, inMaxMs } = this;
     this.taken = { atMs, idleMs, ...schedule };
-    this.sent = this.answered = 0;
+    this.sent = this.moved = this.answered = 0;
     this.outSumMs = this.outMaxMs = this.inSumMs = this.inMaxMs = this.stoppedAsleepMs = 0;
-    const taken = { sent, outSumMs, outMaxMs, answered, inSumMs, inMaxMs, elapsedMs };
+    const taken = { sent, moved, outSumMs, outMaxMs, answered, inSumMs, inMaxMs, elapsedMs };
     if (readSchedule === undefined) return taken;
     return { ...taken, onProcessorMs, waitedMs, stoppedMs: stoppedAsleepMs + Math.max(0, stoppedAwakeMs) };
   }
@@ -163,6 +170,7 @@ export function addOwnTime(sum: OwnTimeReport | undefined, one: OwnTimeReport): 
   const { onProcessorMs, waitedMs, stoppedMs } = one;
   return {
     sent: sum.sent + one.sent,
+    moved: (sum.moved ?? 0) + (one.moved ?? 0),
     outSumMs: sum.outSumMs + one.outSumMs,
     outMaxMs: Math.max(sum.outMaxMs, one.outMaxMs),
     answered: sum.answered + one.answered,

@@ -1,5 +1,6 @@
 import { type Flow, noStreams, type StreamCounts } from '../protocol/streams.js';
 import type { ErrorSample, OwnTimeReport } from '../protocol/telemetry.js';
+import type { GapCells } from './arrival-gaps.js';
 import type { DurationHistogram } from './duration-histogram.js';
 import { COUNTERS } from './series.js';
 
@@ -24,6 +25,8 @@ export interface Snapshot {
   readonly loop: LoopHealth;
   /** Undefined where it cannot be known. */
   readonly own: OwnTimeReport | undefined;
+  /** Undefined when nothing left that a schedule plans. */
+  readonly gaps: GapCells | undefined;
 }
 
 export interface ErrorCount {

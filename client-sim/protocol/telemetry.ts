@@ -142,6 +142,13 @@ const ownTime = z.strictObject({
   sent: count,
   outSumMs: milliseconds,
   outMaxMs: milliseconds,
+  /** Of `sent`: those of an open loop that left in another tenth of a second than planned, through our fault. */
+  moved: count.optional(),
+  /**
+   * Histograms of the gaps between one operation of an open loop and the next, by thread: as they were planned (when
+   * due, or when there was room again), and as they left.
+   */
+  gaps: z.strictObject({ planned: z.string(), sent: z.string() }).optional(),
   /** Answers, and how long they may have lain unread. */
   answered: count,
   inSumMs: milliseconds,

@@ -153,6 +153,7 @@ export class WorkerRun {
     this.options.onBatch(batch);
     const toMs = Math.max(batch.toMs, this.fromMs);
     const replicas = batch.replicaSeries();
+    const own = batch.ownTime();
     this.options.onTelemetry({
       protocol: PROTOCOL,
       runId: this.runId,
@@ -164,7 +165,7 @@ export class WorkerRun {
       sessions: batch.sessionSeries(),
       ...(replicas.length === 0 ? {} : { replicas }),
       gauges: batch.totals(),
-      ...(batch.own === undefined ? {} : { own: batch.own }),
+      ...(own === undefined ? {} : { own }),
       health: this.options.health(),
       samples: batch.samples,
       ...(batch.flows.size === 0 ? {} : { flows: [...batch.flows.values()] }),

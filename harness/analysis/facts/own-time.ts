@@ -1,5 +1,5 @@
 /** What one worker added to the times it measured, in one stage. */
-import { type CellList, cellLowest } from '../../../client-sim/protocol/histogram-codec.js';
+import { type CellList, cellLowest, decodeHistogram } from '../../../client-sim/protocol/histogram-codec.js';
 import type { HistogramName, OperationSeries, OwnTimeReport } from '../../../client-sim/protocol/telemetry.js';
 
 /** A series of telemetry with its histograms decoded. */
@@ -8,12 +8,33 @@ export interface SeriesCells {
   readonly cells: Readonly<Partial<Record<HistogramName, CellList>>>;
 }
 
+/** How often each cell came. */
+export type CellTally = Map<number, number>;
+
+/** A reported time is no measurement when more than half of it is the generator's own. Less than this never matters. */
+const mostShare = 0.5;
+const leastOwnMs = 25;
+
+/** Whether a time is more the generator's than the target's. @param floorMs the same without the generator's share */
+export function isOurs(measuredMs: number, floorMs: number): boolean {
+  return measuredMs - floorMs > Math.max(leastOwnMs, mostShare * measuredMs);
+}
+
 /** Milliseconds. */
 export interface OwnTimeFacts {
   /** Successful operations of which the own share is known, their latencies in all, and without the own share. */
   operations: number;
   latencySumMs: number;
   floorSumMs: number;
+  /** Seconds with such operations, and those of them in which more than half of their latency was the worker's own. */
+  seconds: number;
+  ownSeconds: number;
+  /** Operations sent, and those of an open loop that left in another tenth of a second than planned. */
+  sent: number;
+  moved: number;
+  /** The gaps between operations of an open loop, as planned and as sent. */
+  readonly plannedGaps: CellTally;
+  readonly sentGaps: CellTally;
   /** The longest that an operation left late, and that an answer may have lain unread; and when, in run time. */
   longestMs: number;
   longestAtMs: number;
@@ -29,6 +50,12 @@ export interface OwnTimeFacts {
 export function noOwnTime(): OwnTimeFacts {
   return {
     operations: 0,
+    seconds: 0,
+    ownSeconds: 0,
+    sent: 0,
+    moved: 0,
+    plannedGaps: new Map(),
+    sentGaps: new Map(),
     latencySumMs: 0,
     floorSumMs: 0,
     longestMs: 0,
@@ -45,6 +72,12 @@ export function noOwnTime(): OwnTimeFacts {
 export function addOwnInterval(into: OwnTimeFacts, own: OwnTimeReport, toMs: number): void {
   const longestMs = Math.max(own.outMaxMs, own.inMaxMs);
   if (longestMs > into.longestMs) Object.assign(into, { longestMs, longestAtMs: toMs });
+  into.sent += own.sent;
+  into.moved += own.moved ?? 0;
+  if (own.gaps !== undefined) {
+    addCells(into.plannedGaps, decodeHistogram(own.gaps.planned));
+    addCells(into.sentGaps, decodeHistogram(own.gaps.sent));
+  }
   into.elapsedMs += own.elapsedMs;
   into.onProcessorMs += own.onProcessorMs ?? 0;
   into.waitedMs += own.waitedMs ?? 0;
@@ -52,21 +85,37 @@ export function addOwnInterval(into: OwnTimeFacts, own: OwnTimeReport, toMs: num
   into.scheduleKnown &&= own.stoppedMs !== undefined;
 }
 
-/** Adds the operations of one series. */
-export function addOwnSeries(into: OwnTimeFacts, { cells }: SeriesCells): void {
-  const { latency = [], latencyFloor = [] } = cells;
-  const measured = sumOf(latency);
-  const floor = sumOf(latencyFloor);
-  if (floor.count < measured.count) return;
-  into.operations += measured.count;
-  into.latencySumMs += measured.ms;
-  into.floorSumMs += floor.ms;
+/** Adds the operations of one interval, all of one stage. */
+export function addOwnSecond(into: OwnTimeFacts, all: readonly SeriesCells[]): void {
+  let operations = 0;
+  let latencyMs = 0;
+  let floorMs = 0;
+  for (const { cells } of all) {
+    const measured = sumOf(cells.latency ?? []);
+    const floor = sumOf(cells.latencyFloor ?? []);
+    if (floor.count < measured.count) continue;
+    operations += measured.count;
+    latencyMs += measured.ms;
+    floorMs += floor.ms;
+  }
+  if (operations === 0) return;
+  into.operations += operations;
+  into.latencySumMs += latencyMs;
+  into.floorSumMs += floorMs;
+  into.seconds += 1;
+  if (isOurs(latencyMs / operations, floorMs / operations)) into.ownSeconds += 1;
 }
 
 export function mergeOwnTime(all: readonly OwnTimeFacts[]): OwnTimeFacts {
   const sum = noOwnTime();
   for (const one of all) {
     sum.operations += one.operations;
+    sum.seconds += one.seconds;
+    sum.ownSeconds += one.ownSeconds;
+    sum.sent += one.sent;
+    sum.moved += one.moved;
+    addTally(sum.plannedGaps, one.plannedGaps);
+    addTally(sum.sentGaps, one.sentGaps);
     sum.latencySumMs += one.latencySumMs;
     sum.floorSumMs += one.floorSumMs;
     if (one.longestMs > sum.longestMs) Object.assign(sum, { longestMs: one.longestMs, longestAtMs: one.longestAtMs });
@@ -77,6 +126,17 @@ export function mergeOwnTime(all: readonly OwnTimeFacts[]): OwnTimeFacts {
     sum.scheduleKnown &&= one.scheduleKnown;
   }
   return sum;
+}
+
+function addTally(into: CellTally, one: CellTally): void {
+  for (const [cell, count] of one) into.set(cell, (into.get(cell) ?? 0) + count);
+}
+
+function addCells(into: CellTally, cells: CellList): void {
+  for (let at = 0; at < cells.length; at += 2) {
+    const cell = cells[at] as number;
+    into.set(cell, (into.get(cell) ?? 0) + (cells[at + 1] as number));
+  }
 }
 
 function sumOf(cells: CellList): { readonly count: number; readonly ms: number } {

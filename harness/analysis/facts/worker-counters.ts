@@ -1,7 +1,7 @@
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import { addOperations, noOperations, type OperationCounts } from './counts.js';
 import { addHealth, type HealthCounters, newHealthCounters } from './health-counters.js';
-import { addOwnInterval, addOwnSeries, noOwnTime, type OwnTimeFacts, type SeriesCells } from './own-time.js';
+import { addOwnInterval, addOwnSecond, noOwnTime, type OwnTimeFacts, type SeriesCells } from './own-time.js';
 
 /** What one worker reported, for balancing its counts, judging its health and finding missing batches. */
 export interface WorkerCounters {
@@ -52,13 +52,15 @@ class OneWorker implements WorkerCounters {
     this.sequences.add(batch.sequence);
     this.lastMs = Math.max(this.lastMs, batch.toMs);
     this.final = batch.final ?? this.final;
+    const ofStage = new Map<number, SeriesCells[]>();
     for (const one of decoded) {
       const { series } = one;
       const stage = this.stage(series.stage);
-      addOwnSeries(stage.own, one);
+      ofStage.set(series.stage, [...(ofStage.get(series.stage) ?? []), one]);
       addOperations(stage.counts, series);
       stage.errors += Object.values(series.errors).reduce((sum, count) => sum + count, 0);
     }
+    for (const [stage, all] of ofStage) addOwnSecond(this.stage(stage).own, all);
     const current = this.stage(batch.stage);
     current.fromMs = Math.min(current.fromMs ?? batch.fromMs, batch.fromMs);
     current.toMs = Math.max(current.toMs ?? batch.toMs, batch.toMs);

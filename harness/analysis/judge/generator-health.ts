@@ -113,7 +113,10 @@ export function judgeGenerator(plan: Plan, aggregate: Pick<Aggregate, 'workers'>
     const threads = facts.workers.get(workerId)?.worker?.threads ?? 1;
     const starved = starvation(health);
     let busy = false;
+    const knowsOwnShare = measuredStages(plan).some((index) => (counters.byStage.get(index)?.own.elapsedMs ?? 0) > 0);
     return healthLimits.flatMap(({ key, limit, tolerated, exemptSpin, describe, remedy, timing }) => {
+      // Of such a worker it is known what it added to the times, which is judged instead (`own-share.ts`).
+      if (isLateness(key) && knowsOwnShare) return [];
       // A busy loop keeps its processor busy, so one reason is enough.
       if (key === 'cpu' && busy) return [];
       const beyond = beyondLimit(health, key, limit(threads));
@@ -129,6 +132,10 @@ export function judgeGenerator(plan: Plan, aggregate: Pick<Aggregate, 'workers'>
       return [`worker ${workerId} ${describe(beyond.mean, limit(threads))} ${often}${because}`];
     });
   });
+}
+
+function isLateness(key: HealthKey): boolean {
+  return key === 'lagP99Ms' || key === 'eventLoopDelayP99Ms';
 }
 
 /** The remedy when the machine is the limit: more workers beside this one would only wait as well. */

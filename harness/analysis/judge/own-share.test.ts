@@ -3,7 +3,12 @@ import type { OwnTimeReport } from '../../../client-sim/protocol/telemetry.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { foldRun } from '../../../tests/support/analysis/fold-run.js';
 import { check, samplePlan, sampleProfile, threshold } from '../../../tests/support/analysis/sample-plan.js';
-import { type SampleOptions, sampleEvents, sampleTelemetry } from '../../../tests/support/analysis/sample-run.js';
+import {
+  encode,
+  type SampleOptions,
+  sampleEvents,
+  sampleTelemetry,
+} from '../../../tests/support/analysis/sample-run.js';
 import { isWide } from '../statistics/interval.js';
 import { ownShareNotes } from './own-share.js';
 import { judgeThresholds } from './thresholds.js';
@@ -78,25 +83,46 @@ test('one freeze that a median does not see is judged by the quantiles that do',
   });
   expect(verdict.kind).toBe('invalid');
   expect(verdict.reasons.join()).toMatch(
-    /p95 .* and p99 .*Worker w1 was stopped for 950 ms in all, the longest of it 1\.5 s/,
+    /p95 .* and p99 .*\(at most 1\.5 s, in the second before 4 s\)\. Worker w1 was stopped for 950 ms in all/,
   );
 });
 
 test('a worker that spoils its own operations is found among others', () => {
   const { verdict } = judged({
     workers: 4,
-    latencyUs: (_second, i, worker) => (worker === 2 && i % 9 === 0 ? 900_000 : 8_000),
+    latencyUs: (_second, i, worker) => (worker === 2 && i < 2 ? 3_000_000 : 8_000),
     floorUs: () => 7_500,
     own: (_second, worker) => (worker === 2 ? { inMaxMs: 890, waitedMs: 700 } : {}),
   });
   expect(verdict.reasons.join()).toMatch(/more than half of what worker w3 measured is its own/);
 });
 
+test('seconds that a worker spoils are counted, even where no quantile shows them', () => {
+  const { verdict } = judged({
+    latencyUs: (second, i) => (second > 2 && i < 1 ? 30_000_000 : 8_000),
+    floorUs: () => 7_500,
+    own: () => ({ inMaxMs: 29_000 }),
+  });
+  expect(verdict.reasons.join()).toMatch(
+    /more than half of what worker w1 measured is its own, in 3 of 4 measured seconds/,
+  );
+});
+
+test('arrivals that left at other times than planned make a run invalid, unless within a tenth of a second', () => {
+  const gaps = { planned: encode([1_000, 1_000]), sent: encode([0, 80_000]) };
+  const moving = (moved: number) => judged({ ...times(8, 7.9), own: () => ({ sent: 1_000, moved, gaps }) }).verdict;
+  expect(moving(20).kind).toBe('passed');
+  expect(moving(300)).toMatchObject({ kind: 'invalid' });
+  expect(moving(300).reasons.join()).toMatch(
+    /30 % of its operations left in another tenth of a second, .* 80 ms where the plan has 1 ms/,
+  );
+});
+
 describe('the note beside wide numbers', () => {
   const wide = times(20, 14);
   test.each<readonly [string, Partial<OwnTimeReport>, SampleOptions['health'], RegExp]>([
     ['a frozen process', { outMaxMs: 200, stoppedMs: 300 }, {}, /was stopped for .* froze the process/],
-    ['a quota', { outMaxMs: 200, stoppedMs: 300 }, { throttledRatio: 0.03 }, /Its CPU quota stopped worker w1/],
+    ['a quota', { outMaxMs: 200, stoppedMs: 300 }, { throttledRatio: 0.03 }, /The CPU quota of worker w1 stopped it/],
     [
       'another program',
       { outMaxMs: 60, waitedMs: 400 },

@@ -2,9 +2,10 @@
  * How much of the reported latencies is the generator's own: when that makes the run invalid, where it must be told
  * beside a number, who took the time, and what to do.
  */
+import { cellLowest } from '../../../client-sim/protocol/histogram-codec.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
-import { mergeHealth, readingOf } from '../facts/health-counters.js';
-import { mergeOwnTime, type OwnTimeFacts } from '../facts/own-time.js';
+import { type HealthCounters, mergeHealth, readingOf } from '../facts/health-counters.js';
+import { isOurs, mergeOwnTime, type OwnTimeFacts } from '../facts/own-time.js';
 import type { RunFacts } from '../facts/run-facts.js';
 import { measuredStages } from '../facts/stages.js';
 import type { WorkerCounters } from '../facts/worker-counters.js';
@@ -24,9 +25,6 @@ const headline = [
   ['max', 0],
 ] as const;
 
-/** A reported time is no measurement when more than half of it is the generator's own. Less than this never matters. */
-const mostShare = 0.5;
-const leastOwnMs = 25;
 /** With fewer operations beyond it, a quantile is chance. */
 const fewBeyond = 10;
 
@@ -38,7 +36,7 @@ export function judgeOwnShare(
   thresholds: readonly ThresholdResult[],
 ): readonly string[] {
   const why = (at: string): string => blame(plan, aggregate, facts, at);
-  return [
+  const times = [
     ...thresholds.flatMap(({ threshold: { check }, measurement, undecided }) =>
       undecided && measurement.kind === 'value' && measurement.floor !== undefined
         ? [
@@ -50,8 +48,40 @@ export function judgeOwnShare(
     // Where thresholds ask about the latency, they decide: what holds as measured holds.
     ...(thresholds.some(isDecidedTime)
       ? []
-      : [...ownQuantiles(plan, aggregate, why), ...ownWorkers(plan, aggregate, facts)]),
+      : firstOf(ownQuantiles(plan, aggregate, why), ownWorkers(plan, aggregate, facts))),
   ];
+  // Both have the same cause, which is said once.
+  return [...times, ...movedArrivals(plan, aggregate, times.length > 0 ? undefined : facts)];
+}
+
+/** The same time need not be complained of twice. */
+function firstOf(quantiles: readonly string[], workers: readonly string[]): readonly string[] {
+  return quantiles.length > 0 ? quantiles : workers;
+}
+
+/** With a larger share of its operations in another tenth of a second, a worker made another load than planned. */
+const mostMoved = 0.1;
+const fewMoved = 10;
+
+/**
+ * Whether operations left when the plan had them, not only how many did.
+ * @param facts undefined: without the cause
+ */
+function movedArrivals(plan: Plan, aggregate: Measured, facts: RunFacts | undefined): readonly string[] {
+  return [...aggregate.workers()].sort(byKey).flatMap(([workerId, counters]) => {
+    const { sent, moved, plannedGaps, sentGaps } = ownTimeOf(plan, counters);
+    if (moved <= fewMoved || moved <= mostMoved * sent) return [];
+    return [
+      `the arrivals of worker ${workerId} are not those of the plan: ${percent(moved / sent)} of its operations ` +
+        'left in another tenth of a second, and the longest gap between two was ' +
+        `${formatMs(longestOf(sentGaps))} where the plan has ${formatMs(longestOf(plannedGaps))}` +
+        (facts === undefined ? '' : blameWorker(plan, workerId, counters, facts, 'p95')),
+    ];
+  });
+}
+
+function longestOf(gaps: OwnTimeFacts['sentGaps']): number {
+  return cellLowest(Math.max(0, ...gaps.keys())) / 1000;
 }
 
 function isDecidedTime({ measurement, undecided }: ThresholdResult): boolean {
@@ -74,24 +104,26 @@ function ownQuantiles(plan: Plan, aggregate: Measured, why: (at: string) => stri
   ];
 }
 
-/** One of several workers may spoil its own operations without moving the quantiles of all. */
+/** In more of its seconds than this, a worker must not be the larger part of what it measured. */
+const mostOwnSeconds = 0.1;
+
+/** One of several workers, or some seconds, may be spoilt without moving the quantiles of all. */
 function ownWorkers(plan: Plan, aggregate: Measured, facts: RunFacts): readonly string[] {
-  if (aggregate.workers().size < 2) return [];
   return [...aggregate.workers()].sort(byKey).flatMap(([workerId, counters]) => {
     const own = ownTimeOf(plan, counters);
     if (own.operations < fewBeyond) return [];
     const mean = own.latencySumMs / own.operations;
     const floor = own.floorSumMs / own.operations;
-    if (!isOurs(mean, floor)) return [];
+    const often = own.ownSeconds > 1 && own.ownSeconds > mostOwnSeconds * own.seconds;
+    if (!isOurs(mean, floor) && !often) return [];
+    const where = often
+      ? `in ${own.ownSeconds} of ${own.seconds} measured seconds`
+      : `a mean latency of ${formatMs(mean)}, ${formatMs(floor)} without it`;
     return [
-      `more than half of what worker ${workerId} measured is its own: a mean latency of ${formatMs(mean)}, ` +
-        `${formatMs(floor)} without it${blameWorker(plan, workerId, counters, facts, 'p50')}`,
+      `more than half of what worker ${workerId} measured is its own, ${where}` +
+        blameWorker(plan, workerId, counters, facts, often ? 'p95' : 'p50'),
     ];
   });
-}
-
-function isOurs(measured: number, floor: number): boolean {
-  return measured - floor > Math.max(leastOwnMs, mostShare * measured);
 }
 
 /** A note where a headline quantile has a wide interval, or where its interval is not known. */
@@ -150,6 +182,8 @@ function addedBy({ latencySumMs, floorSumMs }: OwnTimeFacts): number {
 const leastCause = 0.25;
 /** A worker that uses this share of its processors itself has too few of them. */
 const muchOfItsCores = 0.7;
+/** A smaller share of throttled time is chance. */
+const throttling = 0.01;
 /** What pacing in batches of 1 ms can add. */
 const batchMs = 3;
 
@@ -160,36 +194,39 @@ function blameWorker(plan: Plan, id: string, counters: WorkerCounters, facts: Ru
   if (elapsedMs === 0) return '';
   const beyond = headline.find(([name]) => name === at)?.[1] ?? 0;
   const least = leastCause * beyond * elapsedMs;
-  const longest = `the longest of it ${formatMs(longestMs)} in the second before ${seconds(longestAtMs)}`;
-  const stopped = stoppedMs > Math.max(least, longestMs / 4);
-  if (stopped && stoppedMs >= waitedMs) {
-    const throttled = readingOf(health, 'throttledRatio')?.mean ?? 0;
-    return throttled > 0.01
-      ? `. Its CPU quota stopped worker ${id} for ${formatMs(stoppedMs)} in all, ${longest}: ` +
-          'raise the CPU limit of its container'
-      : `. Worker ${id} was stopped for ${formatMs(stoppedMs)} in all, ${longest}: something froze the process or ` +
-          'its machine (a signal, a suspended or overcommitted virtual machine). Keep it running, and run again';
-  }
-  if (waitedMs > Math.max(least, longestMs / 4)) {
-    const cores = readingOf(health, 'cores')?.worst ?? 0;
-    const used = readingOf(health, 'cpu')?.mean ?? 0;
-    const waited =
-      `. Worker ${id} was ready to run but had no processor for ${percent(waitedMs / elapsedMs)} of the time ` +
-      `(${longest})`;
-    return cores > 0 && used > muchOfItsCores * cores
-      ? `${waited}: it has too few processors (${cores}) for what it does. Give it more, use fewer threads, or add ` +
-          'workers on other machines'
-      : `${waited}: another program took it. Stop what else runs there, or put target or workers on other machines`;
-  }
+  const longest = `at most ${formatMs(longestMs)}, in the second before ${seconds(longestAtMs)}`;
+  const causes = [
+    ...(stoppedMs > Math.max(least, longestMs / 2) ? [stoppedText(id, own, health)] : []),
+    ...(waitedMs > Math.max(least, longestMs / 4) ? [waitedText(id, own, health)] : []),
+  ];
+  if (causes.length > 0) return ` (${longest}). ${causes.join('. ')}`;
   const paced = plan.profiles.some(({ pacing }) => pacing === 'batch' || pacing === 'auto');
   if (longestMs <= batchMs && paced)
     return `. Worker ${id} sends what is due in batches, 1 ms apart: use pacing: metronome`;
   const threads = facts.workers.get(id)?.worker?.threads ?? 1;
   const unknown = scheduleKnown ? '' : ' (or waited for a processor, which its kernel does not count)';
   return (
-    `. The event loop of worker ${id} was busy with its own work${unknown}, ${longest}: ` +
+    ` (${longest}). The event loop of worker ${id} was busy with its own work${unknown}: ` +
     `add workers (--workers N)${threads > 1 ? '' : ' or threads'}, or lower the load`
   );
+}
+
+function stoppedText(id: string, { stoppedMs }: OwnTimeFacts, health: HealthCounters): string {
+  const throttled = readingOf(health, 'throttledRatio')?.mean ?? 0;
+  return throttled > throttling
+    ? `The CPU quota of worker ${id} stopped it for ${formatMs(stoppedMs)} in all: raise the CPU limit of its container`
+    : `Worker ${id} was stopped for ${formatMs(stoppedMs)} in all: something froze the process or its machine ` +
+        '(a signal, a suspended or overcommitted virtual machine). Keep it running, and run again';
+}
+
+function waitedText(id: string, { waitedMs, elapsedMs }: OwnTimeFacts, health: HealthCounters): string {
+  const cores = readingOf(health, 'cores')?.worst ?? 0;
+  const used = readingOf(health, 'cpu')?.mean ?? 0;
+  const waited = `Worker ${id} was ready to run but had no processor for ${percent(waitedMs / elapsedMs)} of the time`;
+  return cores > 0 && used > muchOfItsCores * cores
+    ? `${waited}: it has too few processors (${cores}) for what it does. Give it more, use fewer threads, or add ` +
+        'workers on other machines'
+    : `${waited}: another program took it. Stop what else runs there, or put target or workers on other machines`;
 }
 
 export function ownTimeOf(plan: Plan, counters: WorkerCounters): OwnTimeFacts {

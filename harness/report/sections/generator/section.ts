@@ -6,8 +6,12 @@ import {
   readingOf,
 } from '../../../analysis/facts/health-counters.js';
 import { clientsOf } from '../../../analysis/facts/run-facts.js';
+import type { WorkerCounters } from '../../../analysis/facts/worker-counters.js';
 import { formatMs } from '../../../analysis/format.js';
 import { measuredHealth } from '../../../analysis/judge/generator-health.js';
+import { ownTimeOf } from '../../../analysis/judge/own-share.js';
+import { HdrCounts } from '../../../analysis/merge/hdr-counts.js';
+import { summarise } from '../../../analysis/statistics/latency-summary.js';
 import { html, type Markup } from '../../html/markup.js';
 import { type Column, table } from '../../html/table.js';
 import type { TimeContext } from '../../svg/frame.js';
@@ -78,6 +82,18 @@ function workersTable(workers: readonly Worker[]): Markup {
       { head: 'CPU', cell: reading('cpu', cores) },
       { head: 'Waited for CPU', cell: reading('processorWait', share) },
       { head: 'Lag p99', cell: reading('lagP99Ms', ms) },
+      {
+        head: 'Added to a latency: mean / longest',
+        cell: ({ own }) =>
+          own === undefined ? '–' : html`${ms(own.meanMs)} <span class="quiet">/ ${ms(own.longestMs)}</span>`,
+      },
+      {
+        head: 'Gaps p50, p99, max: planned / sent',
+        cell: ({ own }) =>
+          own?.gapsMs === undefined
+            ? '–'
+            : html`${gapsText(own.gapsMs.planned)} <span class="quiet">/ ${gapsText(own.gapsMs.sent)}</span>`,
+      },
       { head: 'Loop delay p99', cell: reading('eventLoopDelayP99Ms', ms) },
       { head: 'Memory', cell: reading('memoryBytes', bytes) },
       {
@@ -94,6 +110,10 @@ function workersTable(workers: readonly Worker[]): Markup {
     workers,
     'workers.csv',
   );
+}
+
+function gapsText({ p50, p99, max }: { p50: number; p99: number; max: number }): string {
+  return [p50, p99, max].map(ms).join(', ');
 }
 
 function reading(key: string, show: (value: number) => string): Column<Worker>['cell'] {
@@ -128,9 +148,36 @@ function buildWorkers({ plan, facts, aggregate }: BuildInput): Worker[] {
       ended: worker?.finished?.reason ?? counters?.final?.reason ?? null,
       batches: counters?.sequences.highest ?? 0,
       health: healthOf(counters === undefined ? [] : measuredHealth(plan, counters)),
+      ...ownOf(plan, counters),
       clock: clock === undefined ? null : { offsetMs: clock.offsetMs, errorMs: clock.errorMs },
     };
   });
+}
+
+/** What the worker added to the times it measured, where that is known. */
+function ownOf(plan: BuildInput['plan'], counters: WorkerCounters | undefined): Pick<Worker, 'own'> {
+  if (counters === undefined) return {};
+  const own = ownTimeOf(plan, counters);
+  if (own.elapsedMs === 0 || own.operations === 0) return {};
+  const { latencySumMs, floorSumMs, operations, longestMs, waitedMs, stoppedMs, sent, moved, plannedGaps, sentGaps } =
+    own;
+  return {
+    own: {
+      meanMs: (latencySumMs - floorSumMs) / operations,
+      longestMs,
+      waitedMs,
+      stoppedMs,
+      movedShare: sent === 0 ? 0 : moved / sent,
+      ...(sentGaps.size === 0 ? {} : { gapsMs: { planned: gapsOf(plannedGaps), sent: gapsOf(sentGaps) } }),
+    },
+  };
+}
+
+function gapsOf(cells: ReadonlyMap<number, number>): { p50: number; p99: number; max: number } {
+  const counts = new HdrCounts();
+  for (const [cell, count] of cells) counts.addAt(cell, count);
+  const { p50, p99, max } = summarise(counts);
+  return { p50: p50 ?? 0, p99: p99 ?? 0, max: max ?? 0 };
 }
 
 const healthKeys = [
