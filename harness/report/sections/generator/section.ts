@@ -1,3 +1,4 @@
+import { cellList } from '../../../../client-sim/protocol/histogram-codec.js';
 import { addOperations, noOperations } from '../../../analysis/facts/counts.js';
 import {
   type HealthCounters,
@@ -174,8 +175,7 @@ function ownOf(plan: BuildInput['plan'], counters: WorkerCounters | undefined): 
 }
 
 function gapsOf(cells: ReadonlyMap<number, number>): { p50: number; p99: number; max: number } {
-  const counts = new HdrCounts();
-  for (const [cell, count] of cells) counts.addAt(cell, count);
+  const counts = new HdrCounts().addCells(cellList(cells));
   const { p50, p99, max } = summarise(counts);
   return { p50: p50 ?? 0, p99: p99 ?? 0, max: max ?? 0 };
 }
