@@ -49,13 +49,13 @@ describe('verdicts and exit codes that do not depend on how busy the machine is'
     expect(readFileSync(join(folder, 'report.html'), 'utf8')).toMatch(/initialize[\s\S]*nothing here/);
   });
 
-  test('load that is not delivered: 4, saying what to do', async () => {
+  test('load that the target does not take: 99, saying what to do', async () => {
     const { url } = await startTestServer({ behaviour: fixedDelay(200) });
     const { code, report } = await run({
       scenario: simpleScenario({ arrivals: { rate: '40/s' }, maxInFlight: 1 }, 3),
       target: url,
     });
-    expect([code, report.verdict.kind]).toEqual([4, 'invalid']);
+    expect([code, report.verdict.kind]).toEqual([99, 'failed']);
     expect(report.summary.dropped).toBeGreaterThan(50);
     expect(report.verdict.reasons.join()).toMatch(/not delivered[\s\S]*(maxInFlight|rate)/);
   });
