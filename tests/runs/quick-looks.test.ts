@@ -50,7 +50,7 @@ describe('run', () => {
       '--tool',
       'search',
       '--arguments',
-      '{ "query": "{{ text 8 }}", "page": "2" }',
+      '{ "query": "{{ text 8 }}", "page": 2 }',
       ...command,
     ];
     const { results } = await quickRun(args, { CALLS: calls });
@@ -127,7 +127,7 @@ describe('discover', () => {
     expect(stdout).toMatch(/speaks +MCP 2025-11-25 \(legacy: session era, with session ids\) over streamable-http/);
     expect(stdout).toMatch(/offers +tools/);
     expect(stdout).toMatch(/says +Search first\./);
-    expect(stdout).toMatch(/search\(query: string, page\?: string\) {2}read-only/);
+    expect(stdout).toMatch(/search\(query: string, page\?: integer\) {2}read-only/);
     expect(stdout).toMatch(/wipe\(\) {2}destructive\n +arguments: auto {2}refuses it: it calls itself destructive/);
     expect(stdout).toMatch(/unsaid\(\) {2}does not say whether it is destructive/);
     expect(callsIn(calls)).toEqual({});

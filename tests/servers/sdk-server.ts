@@ -22,7 +22,11 @@ const tools = [
   {
     name: 'search',
     description: 'Finds what fits the query.',
-    inputSchema: { type: 'object' as const, properties: { query: text, page: text }, required: ['query'] },
+    inputSchema: {
+      type: 'object' as const,
+      properties: { query: text, page: { type: 'integer' } },
+      required: ['query'],
+    },
     annotations: { readOnlyHint: true },
   },
   { name: 'note', inputSchema: noArguments, annotations: { readOnlyHint: false, destructiveHint: false } },

@@ -1,25 +1,18 @@
 /** What the documents promise: links lead somewhere, commands exist, examples are valid, quoted messages are real. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { Command } from 'commander';
 import { commands } from '../../harness/cli/commands/commands.js';
 import { testHost } from '../support/cli/test-host.js';
+import { blocksOf, forUsers, pages, proseOf, textOf } from '../support/documents.js';
 import { packageRoot } from '../support/package-root.js';
 import { planOf } from '../support/scenarios/files.js';
 import { sourceFiles } from './source-files.js';
 
-const pages = readdirSync(join(packageRoot, 'docs'))
-  .filter((name) => name.endsWith('.md'))
-  .map((name) => `docs/${name}`);
-const forUsers = ['README.md', ...pages, 'scenarios/README.md', 'results/README.md'];
 const documents = [...forUsers, 'ARCHITECTURE.md', 'CONTRIBUTING.md'];
 /** Made from the schema, so its length follows from that. */
 const generated = 'docs/scenario-reference.md';
-
-function textOf(document: string): string {
-  return readFileSync(join(packageRoot, document), 'utf8');
-}
 
 function linesOf(document: string): number {
   return textOf(document).trimEnd().split('\n').length;
@@ -110,24 +103,6 @@ test('messages that docs/troubleshooting.md quotes are messages of the code', ()
   expect(quoted.length).toBeGreaterThan(25);
   expect(quoted.filter((part) => !code.includes(part))).toEqual([]);
 });
-
-/** Texts outside code blocks (with language undefined) and code blocks, in order. */
-function partsOf(text: string): readonly { readonly language: string | undefined; readonly text: string }[] {
-  return text.split(/^```/m).map((part, index) => {
-    if (index % 2 === 0) return { language: undefined, text: part };
-    const end = part.indexOf('\n');
-    return { language: part.slice(0, end), text: part.slice(end + 1) };
-  });
-}
-
-/** Lines outside code blocks. */
-function proseOf(text: string): readonly string[] {
-  return partsOf(text).flatMap((part) => (part.language === undefined ? part.text.split('\n') : []));
-}
-
-function blocksOf(text: string, language: string): readonly string[] {
-  return partsOf(text).flatMap((part) => (part.language === language ? [part.text] : []));
-}
 
 /** Targets within the repository. */
 function linksIn(text: string): readonly string[] {
