@@ -39,7 +39,7 @@ Examples:
   swarmbench report latest                           write the reports of the last run again
 
 Exit codes: 0 passed, 1 internal error, 2 usage or invalid scenario, 3 target unreachable or preflight failed,
-4 run invalid or incomplete, 99 thresholds failed, 130 interrupted.`,
+4 run invalid or incomplete, 5 regressed, 6 comparison inconclusive, 99 thresholds failed, 130 interrupted.`,
     );
   configure(program, host);
   for (const [name, { summary, load }] of Object.entries(commands)) {

@@ -6,6 +6,9 @@ export const exitCode = {
   unreachable: 3,
   /** The run is invalid or incomplete, or the stack is not as wanted. */
   untrusted: 4,
+  /** Of a comparison. */
+  regressed: 5,
+  inconclusive: 6,
   thresholds: 99,
   interrupted: 130,
 } as const;

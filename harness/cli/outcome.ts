@@ -45,6 +45,8 @@ function codeOf(report: Report | undefined, interrupted: boolean): number {
 /** From the best to the worst: failures of the target count less than failures that keep us from judging it. */
 const SEVERITY: readonly number[] = [
   exitCode.passed,
+  exitCode.inconclusive,
+  exitCode.regressed,
   exitCode.thresholds,
   exitCode.untrusted,
   exitCode.unreachable,

@@ -1,5 +1,6 @@
 import { affinity } from './sections/affinity/section.js';
 import { balance } from './sections/balance/section.js';
+import { blocks } from './sections/blocks/section.js';
 import { breakdown } from './sections/breakdown/section.js';
 import { environment } from './sections/environment/section.js';
 import { errors } from './sections/errors/section.js';
@@ -35,6 +36,7 @@ export const sections = [
   workload,
   environment,
   balance,
+  blocks,
 ] as const;
 
 /** The sections that come first in `report.md`; the others follow in the order of the list. */

@@ -4,6 +4,7 @@ import { codeOf, messageOf } from '../support/error-message.js';
 import { buildReport } from './build-report.js';
 import { ceilingNotes, readCalibration } from './calibration.js';
 import { renderHtml } from './html/page.js';
+import { noiseNotes, readNoise } from './noise.js';
 import { ReportError, readRun } from './read-log.js';
 import { readMetrics } from './read-metrics.js';
 import { type Report, reportSchema } from './schema.js';
@@ -25,8 +26,8 @@ export const artifacts = {
 
 /**
  * Reads `events.jsonl`, `telemetry.jsonl` and, if there is one, `metrics.json` of a run folder, and writes everything
- * else anew, each file whole or not at all. A calibration of the same host (`calibration.json` beside the run folders)
- * adds a note.
+ * else anew, each file whole or not at all. A calibration of the same host and the noise of the same scenario
+ * (`calibration.json` and `noise.json` beside the run folders) add notes.
  * @throws ReportError when the folder holds no run, or its log is too damaged; file system errors
  */
 export async function writeReport(runFolder: string): Promise<Report> {
@@ -46,7 +47,10 @@ async function render(folder: string): Promise<Rendered> {
   try {
     const plain = buildReport(await readRun(folder), await readMetrics(folder));
     const ceiling = ceilingNotes(plain, await readCalibration(join(dirname(folder), 'calibration.json')));
-    const full: Report = { ...plain, notes: [...damage(plain), ...ceiling, ...plain.notes] };
+    // What cannot be read is told by the commands that need it.
+    const noise = await readNoise(join(dirname(folder), 'noise.json')).catch(() => undefined);
+    const notes = [...damage(plain), ...ceiling, ...noiseNotes(plain, noise), ...plain.notes];
+    const full: Report = { ...plain, notes };
     const report = withBusiestOperations(full);
     const drawn = Object.entries(artifacts).map(([name, draw]) => [name, draw(report)] as const);
     return { report, texts: [['report.json', jsonOf(report)], ...drawn, ...longLists(full)] };

@@ -27,6 +27,8 @@ export interface Plan {
   readonly faults: readonly FaultPlan[];
   readonly thresholds: readonly ThresholdPlan[];
   readonly stopWhen: readonly StopRulePlan[];
+  /** What counts as a change when runs of this plan are compared. Absent: the defaults of `swarmbench compare`. */
+  readonly compare?: readonly RulePlan[];
   readonly onWorkerLoss: WorkerLossPolicy;
   /** How long to wait for the last answers after the last stage. */
   readonly drainMs: number;
@@ -279,6 +281,19 @@ export interface PreflightPlan {
   readonly calls: 'require' | 'warn' | 'skip';
   /** Time limit of each of its requests; of a trial call, the timeout of its profile where that is longer. */
   readonly timeoutMs: number;
+}
+
+/** How much worse a figure must be to count as worse: by more than both parts, where it has two. */
+export interface RulePlan {
+  /** As written, but normalised. */
+  readonly text: string;
+  readonly metric: string;
+  readonly labels: Check['labels'];
+  readonly worse: 'higher' | 'lower';
+  /** Share of the base: 10 % is 0.1. */
+  readonly relative?: number;
+  /** In the metric's base unit: milliseconds, fraction (1 pp = 0.01), per second. */
+  readonly absolute?: number;
 }
 
 export interface LimitsPlan {

@@ -99,6 +99,10 @@ const rooms: readonly Room[] = [
   { prefix: 'harness/analysis/', mayImport: [...contracts, port, support, 'harness/log/'] },
   { prefix: 'harness/report/', mayImport: [...contracts, port, support, 'harness/log/', 'harness/analysis/'] },
   {
+    prefix: 'harness/compare/',
+    mayImport: [...contracts, port, support, 'harness/log/', 'harness/analysis/', 'harness/report/'],
+  },
+  {
     prefix: 'harness/controller/',
     mayImport: [...contracts, port, support, procStat, 'harness/log/', 'harness/analysis/'],
   },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { mulberry32, normals } from '../statistics/distributions.js';
 import { kneeOf } from './knee.js';
 import { type Found, nextStep, type Probe, type ProbeOutcome, type SearchLimits } from './search.js';
 import { fitUsl, peakInterval, predict } from './usl.js';
@@ -114,8 +115,28 @@ describe('the law of scalability', () => {
       expect(predict({ lambda: 100, sigma: 0.05, kappa: 0.001 }, n)).toBeLessThanOrEqual(
         peak?.throughputPerSecond ?? 0,
       );
-    const interval = peakInterval(points(100, 0.05, 0.001), 1);
-    expect(interval?.low).toBeCloseTo(peak?.throughputPerSecond ?? 0, 3);
+    const many = [...points(100, 0.05, 0.001), ...points(100, 0.05, 0.001)];
+    expect(peakInterval(many, 1)?.low).toBeCloseTo(peak?.throughputPerSecond ?? 0, 3);
+  });
+
+  test('has no interval of its peak for fewer than eight points, and one that covers the truth for more', () => {
+    expect(peakInterval(points(100, 0.05, 0.001), 1)).toBeUndefined();
+    const truth = fitUsl(points(100, 0.05, 0.001))?.peak?.throughputPerSecond ?? 0;
+    const normal = normals(mulberry32(2));
+    for (const repeats of [2]) {
+      let [held, found] = [0, 0];
+      for (let round = 0; round < 20; round += 1) {
+        const noisy = Array.from({ length: repeats }, () => points(100, 0.05, 0.001))
+          .flat()
+          .map((point) => ({ ...point, throughputPerSecond: point.throughputPerSecond * (1 + 0.02 * normal()) }));
+        const interval = peakInterval(noisy, round);
+        if (interval === undefined) continue;
+        found += 1;
+        if (interval.low <= truth && interval.high >= truth) held += 1;
+      }
+      expect(found).toBeGreaterThan(12);
+      expect([repeats, held / found > 0.8]).toEqual([repeats, true]);
+    }
   });
 
   test('has no negative parameter, and no fit for few points', () => {

@@ -13,6 +13,7 @@ import { otherQuantiles } from '../facts/quantiles.js';
 import { plannedEndMs } from '../facts/stages.js';
 import { type UsageSeries, UsageStore } from '../facts/usage-series.js';
 import { CountersByWorker, type WorkerCounters } from '../facts/worker-counters.js';
+import { type Block, BlockStore } from './block-store.js';
 import { type DecodedBatch, decodeBatch } from './decoded-batch.js';
 import { HeatMap, type HeatMapView } from './heat-map.js';
 import { type Selection, SeriesStore, selectFrom, type Totals } from './series-store.js';
@@ -44,6 +45,8 @@ export interface Aggregate {
   faults(): readonly FaultRecord[];
   /** By category: the first failure with each kind of message, in order of time, at most ten. */
   samples(): ReadonlyMap<string, readonly ErrorSample[]>;
+  /** The measured time in parts, for comparisons with another run; those without any telemetry are left out. */
+  blocks(): readonly Block[];
   /** How much of stage `index` telemetry covers, ms; less than planned when the run was cut. */
   observedMs(stage: number): number;
   /** Run time of the newest batch. */
@@ -77,6 +80,7 @@ export class RunAggregate implements Aggregate {
   private readonly _faults = new FaultRecords();
   private readonly _deliveries = new DeliveryCounters();
   private readonly _samples = new Map<string, Map<string, ErrorSample>>();
+  private readonly _blocks: BlockStore;
   private readonly recent: RecentTotals | undefined;
   private _lastMs = 0;
 
@@ -85,6 +89,7 @@ export class RunAggregate implements Aggregate {
     private readonly plan: Plan,
     windows: readonly { readonly windowMs: number }[] = plan.stopWhen,
   ) {
+    this._blocks = new BlockStore(plan);
     this._timeline = new Timeline(
       plan.stages.map(({ startMs }) => Math.floor(startMs / 1000)),
       otherQuantiles(plan).map(({ percentile }) => percentile),
@@ -111,6 +116,7 @@ export class RunAggregate implements Aggregate {
     this._timeline.add(workerId, decoded);
     for (const { cells } of decoded.series) this._heatMap.add(secondOf(batch.toMs), cells.latency ?? []);
     this._workers.add(workerId, batch, decoded.series);
+    this._blocks.add(decoded);
     this._deliveries.add(batch.flows ?? []);
     this.recent?.add(decoded, this._lastMs);
     for (const sample of batch.samples) this.keepSample(sample);
@@ -171,6 +177,9 @@ export class RunAggregate implements Aggregate {
     return new Map(
       [...this._samples].map(([category, byShape]) => [category, [...byShape.values()].sort(byOrder)] as const),
     );
+  }
+  blocks(): readonly Block[] {
+    return this._blocks.view(this._lastMs);
   }
 
   observedMs(index: number): number {

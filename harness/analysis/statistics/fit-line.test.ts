@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { mulberry32, normals } from './distributions.js';
 import { fitLine } from './fit-line.js';
 
 /** Repeatable noise in -1 to 1. */
@@ -15,14 +16,40 @@ describe('a line', () => {
     expect(fit?.r2).toBeCloseTo(1, 9);
   });
 
-  // Expected values: the textbook formulas, worked out by hand for x = 1..5, y = 2, 4, 5, 4, 5: slope 0.6, standard
-  // error 0.2828.
-  test('has the interval of the textbook where samples are independent', () => {
+  // Expected values: the textbook formulas, worked out by hand for x = 1..5, y = 2, 4, 5, 4, 5.
+  test('has the slope of the textbook', () => {
     const fit = fitLine([2, 4, 5, 4, 5].map((y, at) => ({ x: at + 1, y })));
     expect(fit?.slope).toBeCloseTo(0.6, 9);
     expect(fit?.r2).toBeCloseTo(0.6, 9);
-    // t with 3 degrees of freedom is 3.182.
-    expect(((fit?.high ?? 0) - (fit?.low ?? 0)) / 2).toBeCloseTo(0.2828 * 3.182, 1);
+  });
+
+  test('covers the true slope where it says so: 20 to 300 samples, correlated up to 0.9', () => {
+    const normal = normals(mulberry32(9));
+    for (const samples of [20, 60, 300])
+      for (const correlation of [0, 0.5, 0.9]) {
+        let held = 0;
+        const rounds = 400;
+        for (let round = 0; round < rounds; round += 1) {
+          let error = normal() / Math.sqrt(1 - correlation ** 2);
+          const fit = fitLine(
+            Array.from({ length: samples }, (_, x) => {
+              const y = 2 * x + error;
+              error = correlation * error + normal();
+              return { x, y };
+            }),
+          );
+          if (fit !== undefined && fit.low <= 2 && fit.high >= 2) held += 1;
+        }
+        // 95 %, less three standard errors of 400 rounds.
+        expect([samples, correlation, held / rounds > 0.917]).toEqual([samples, correlation, true]);
+      }
+  });
+
+  test('is hardly wider than needed where samples are many and independent', () => {
+    const normal = normals(mulberry32(4));
+    const fit = fitLine(Array.from({ length: 300 }, (_, x) => ({ x, y: normal() })));
+    const textbook = (2 * 1.968) / Math.sqrt((300 * (300 ** 2 - 1)) / 12);
+    expect(((fit?.high ?? Infinity) - (fit?.low ?? 0)) / textbook).toBeLessThan(1.25);
   });
 
   test('through noise alone has an interval around zero', () => {

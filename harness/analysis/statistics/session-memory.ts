@@ -17,7 +17,8 @@ export type SessionMemory = {
   readonly toSessions: number;
 } & ({ readonly kind: 'fit'; readonly bytes: LineFit } | { readonly kind: 'none'; readonly why: string });
 
-const leastSamples = 10;
+/** With fewer, nobody can tell how much neighbouring samples resemble each other. */
+const leastSamples = 20;
 /** With fewer sessions, their memory is lost in the variation of a server's own memory. */
 const leastSessions = 10;
 

@@ -1,8 +1,8 @@
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { targetErrors } from '../facts/target-errors.js';
 import { type Aggregate, observedSeconds } from '../merge/aggregate.js';
-import { bootstrapMedian, type Interval } from './bootstrap.js';
 import { summarise } from './latency-summary.js';
+import { type MedianInterval, medianInterval } from './median-interval.js';
 
 const trialMetrics = [
   'throughputPerSecond',
@@ -21,19 +21,16 @@ interface TrialValues {
 }
 interface Trials {
   readonly trials: readonly TrialValues[];
-  readonly intervals: Readonly<Partial<Record<TrialMetric, Interval>>>;
+  readonly intervals: Readonly<Partial<Record<TrialMetric, MedianInterval>>>;
 }
 
 /** @returns undefined for a run of one trial, which has no interval */
 export function trialsOf(plan: Plan, aggregate: Aggregate): Trials | undefined {
   if (plan.trials < 2) return undefined;
   const trials = Array.from({ length: plan.trials }, (_, at) => measureTrial(plan, aggregate, at + 1));
-  const intervals: Partial<Record<TrialMetric, Interval>> = {};
-  for (const [at, metric] of trialMetrics.entries()) {
-    const interval = bootstrapMedian(
-      trials.flatMap(({ values }) => values[metric] ?? []),
-      plan.seed + at,
-    );
+  const intervals: Partial<Record<TrialMetric, MedianInterval>> = {};
+  for (const metric of trialMetrics) {
+    const interval = medianInterval(trials.flatMap(({ values }) => values[metric] ?? []));
     if (interval !== undefined) intervals[metric] = interval;
   }
   return { trials, intervals };

@@ -36,6 +36,14 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'write the reports of a run again, from its log',
     load: async () => (await import('./report.js')).report,
   },
+  compare: {
+    summary: 'compare runs with others: regressed, improved, equivalent or inconclusive',
+    load: async () => (await import('./compare.js')).compare,
+  },
+  noise: {
+    summary: 'measure how much the figures of a scenario differ between runs, so that comparisons know',
+    load: async () => (await import('./noise.js')).noise,
+  },
   capacity: {
     summary: 'find the highest rate at which a target still meets the thresholds of a scenario',
     load: async () => (await import('./capacity.js')).capacity,

@@ -1,6 +1,8 @@
 import { accessSync, constants, copyFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { Side } from '../../compare/compare.js';
+import type { ComparisonDocument } from '../../compare/document.js';
 import { workersHere } from '../../platform/local/worker-count.js';
 import { workersNeeded } from '../../platform/swarm/run-on-stack/worker-count.js';
 import { messageOf } from '../../support/error-message.js';
@@ -13,8 +15,17 @@ import {
   refusePlan,
 } from '../choose-conductor.js';
 import { CliError } from '../cli-error.js';
+import {
+  addComparisonOptions,
+  type ComparisonContext,
+  type ComparisonOptions,
+  compareAll,
+  readSideOrFail,
+  showComparison,
+} from '../comparison.js';
 import type { Host } from '../host.js';
 import { addLoadOptions, type LoadOptions, namesServer, planOf } from '../load-options.js';
+import { parseWholeNumber } from '../option-parsers.js';
 import { type Outcome, outcomeOf, worstExitCode } from '../outcome.js';
 import { outlineOf } from '../plan/outline.js';
 import { renderBrief } from '../plan/render-outline.js';
@@ -23,7 +34,9 @@ import { renderVerdict } from '../terminal/render-verdict.js';
 import { styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
 
-interface Options extends LoadOptions, PlatformOptions {
+interface Options extends LoadOptions, PlatformOptions, ComparisonOptions {
+  readonly trials: number;
+  readonly compare?: string;
   readonly junit?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -40,6 +53,7 @@ export const run: CliCommand = {
     "swarmbench run baseline --config mcp.json --server mine --header 'Authorization: Bearer ${TOKEN}'",
     'swarmbench run ci --json --junit junit.xml > ci.json',
     'swarmbench run baseline --on swarm --set target.replicas=4',
+    'swarmbench run ci --trials 6 --compare label:branch=main',
   ],
   takesCommand: true,
   declare(command, host, finish) {
@@ -50,6 +64,9 @@ export const run: CliCommand = {
     );
     addLoadOptions(command);
     addPlatformOptions(command)
+      .option('--trials <n>', 'run it so often, each time with a fresh target and fresh workers', parseWholeNumber, 1)
+      .option('--compare <base>', 'compare the runs with these, as `swarmbench compare` names them');
+    addComparisonOptions(command)
       .option('--junit <file>', 'copy the JUnit report to this file')
       .option('--json', 'print one JSON object on stdout and nothing else')
       .option('-q, --quiet', 'show neither plan nor progress')
@@ -62,18 +79,22 @@ export const run: CliCommand = {
 
 async function runScenarios(scenarios: readonly string[], options: Options, host: Host): Promise<number> {
   refuseImpossibleOptions(options);
-  refuseOneFileForManyReports(scenarios, options);
+  refuseManyReports(scenarios, options);
   refuseUnwritableJunit(options, host);
   // All plans first: a mistake in the last must not show up after the others have run for an hour.
   const plans = scenarios.map((scenario) => planOf(scenario, options, host));
   for (const plan of plans) refusePlan(plan, options);
   const resultsFolder = resolve(host.cwd, options.out);
+  const context = { host, results: resultsFolder };
+  const base = options.compare === undefined ? undefined : await readSideOrFail(options.compare, context);
   const quiet = options.quiet === true;
   const style = styleFor(host.stderr, host.env, options.color);
   const conductor = await chooseConductor(options, { host, resultsFolder, quiet, style });
   const outcomes: Outcome[] = [];
   try {
-    for (const [index, plan] of plans.entries()) {
+    for (const [index, plan] of plans.flatMap((one, at) =>
+      Array.from({ length: options.trials }, () => [at, one] as const),
+    )) {
       if (conductor.interrupted()) break;
       if (!quiet) {
         const outline = outlineOf(plan, { ...workersOf(plan, options), refusals: [] });
@@ -86,21 +107,43 @@ async function runScenarios(scenarios: readonly string[], options: Options, host
   } finally {
     await conductor.close();
   }
-  const code = worstExitCode(outcomes.map((outcome) => outcome.exitCode));
+  const comparison = base === undefined ? undefined : await compareWith(base, outcomes, options, context);
+  const code = worstExitCode(
+    [...outcomes, ...(comparison === undefined ? [] : [comparison])].map((one) => one.exitCode),
+  );
   if (options.json === true) {
-    const printed = outcomes.length === 1 ? outcomes[0] : { exitCode: code, runs: outcomes };
-    host.stdout.write(`${JSON.stringify(printed, undefined, 2)}\n`);
-  }
+    const alone = outcomes.length === 1 && comparison === undefined;
+    const all = { exitCode: code, runs: outcomes, ...(comparison === undefined ? {} : { comparison }) };
+    host.stdout.write(`${JSON.stringify(alone ? outcomes[0] : all, undefined, 2)}\n`);
+  } else if (comparison !== undefined) showComparison(comparison, context, options.color);
   return code;
 }
 
-function refuseOneFileForManyReports(scenarios: readonly string[], { junit }: Options): void {
-  if (junit === undefined || scenarios.length === 1) return;
-  throw new CliError({
-    code: 'USAGE',
-    message: '--junit takes the report of one scenario only',
-    hint: 'every run has a junit.xml in its own folder',
-  });
+/** @returns undefined when a run has no report, which is told already */
+async function compareWith(
+  base: Side,
+  outcomes: readonly Outcome[],
+  options: Options,
+  context: ComparisonContext,
+): Promise<ComparisonDocument | undefined> {
+  if (outcomes.length === 0 || outcomes.some(({ summary }) => summary === null)) return undefined;
+  const changed = await readSideOrFail(outcomes.map(({ folder }) => folder).join(','), context);
+  return await compareAll(base, [{ ...changed, name: 'this run' }], options, context);
+}
+
+function refuseManyReports(scenarios: readonly string[], { junit, trials, compare }: Options): void {
+  if (junit !== undefined && (scenarios.length > 1 || trials > 1))
+    throw new CliError({
+      code: 'USAGE',
+      message: `--junit takes the report of ${trials > 1 ? 'one run' : 'one scenario'} only`,
+      hint: 'every run has a junit.xml in its own folder',
+    });
+  if (compare !== undefined && scenarios.length > 1)
+    throw new CliError({
+      code: 'USAGE',
+      message: '--compare compares the runs of one scenario only',
+      hint: 'run the scenarios one by one, or compare their runs afterwards with `swarmbench compare`',
+    });
 }
 
 /** Before the run: an hour later, its report would have nowhere to go. @throws CliError USAGE */

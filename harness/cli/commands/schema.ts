@@ -1,5 +1,6 @@
 import { Argument } from 'commander';
 import { profileJsonSchema, scenarioJsonSchema } from '../../../scenarios/schema/keys/describe-keys.js';
+import { comparisonJsonSchema } from '../../compare/document.js';
 import { reportJsonSchema } from '../../report/schema.js';
 import { exitCode } from '../exit-code.js';
 import type { CliCommand } from './command.js';
@@ -8,6 +9,7 @@ const schemas = {
   scenario: scenarioJsonSchema,
   profile: profileJsonSchema,
   report: reportJsonSchema,
+  comparison: comparisonJsonSchema,
 } as const satisfies Record<string, () => Record<string, unknown>>;
 
 export const schema: CliCommand = {

@@ -85,6 +85,7 @@ const entities: Readonly<Record<string, string>> = {
   '\t': '&#9;',
   '\r': '&#13;',
 };
-function xml(text: string): string {
+/** Text for an attribute or an element. */
+export function xml(text: string): string {
   return tidy(text).replaceAll(/[&<>"'\n\t\r]/g, (character) => entities[character] ?? '');
 }

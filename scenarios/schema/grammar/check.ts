@@ -23,6 +23,30 @@ export function parseCheck(source: string, known: LabelValues): ParsedCheck {
   }
 }
 
+/** A metric with its labels, without a limit: the head of a check, and of a rule of a comparison. */
+export interface Selector {
+  /** As written, but normalised. */
+  readonly text: string;
+  readonly metric: string;
+  readonly labels: Check['labels'];
+  readonly unit: MetricUnit;
+}
+
+type ParsedSelector =
+  | { readonly ok: true; readonly selector: Selector }
+  | { readonly ok: false; readonly problem: TextProblem };
+
+export function parseSelector(source: string, known: LabelValues): ParsedSelector {
+  const tokens = tokenise(source);
+  if (!tokens.ok) return { ok: false, problem: { offset: tokens.offset, message: tokens.message } };
+  try {
+    return { ok: true, selector: new CheckParser(source, tokens.tokens, known).parseSelector() };
+  } catch (error) {
+    if (error instanceof CheckError) return { ok: false, problem: error.problem };
+    throw error;
+  }
+}
+
 class CheckError extends Error {
   constructor(readonly problem: TextProblem) {
     super(problem.message);
@@ -49,6 +73,15 @@ class CheckParser {
     if (!value.ok) this.fail(number.offset, value.message, value.hint);
     const text = `${name.value}${labelsText(labels)} ${comparison} ${number.value}${rest.replaceAll(' ', '')}`;
     return { text, metric: name.value, labels, comparison, value: value.value };
+  }
+
+  parseSelector(): Selector {
+    const name = this.take('word', 'a metric');
+    const metric = this.metric(name);
+    const labels = this.peek()?.kind === '{' ? this.labels(name.value, metric) : {};
+    const more = this.peek();
+    if (more !== undefined) this.fail(more.offset, `unexpected \`${more.value}\` after the metric`);
+    return { text: `${name.value}${labelsText(labels)}`, metric: name.value, labels, unit: metric.unit };
   }
 
   private metric(name: Token): Metric {

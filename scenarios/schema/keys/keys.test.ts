@@ -374,6 +374,20 @@ const rows: Readonly<Record<string, Row>> = {
     shows: (plan) => plan.stopWhen[0]?.windowMs,
     as: 3000,
   },
+  compare: {
+    set: { top: 'compare: [latency.p95 +10% and +2ms]' },
+    shows: (plan) => plan.compare,
+    as: [
+      {
+        text: 'latency.p95 +10% and +2ms',
+        metric: 'latency.p95',
+        labels: {},
+        worse: 'higher',
+        relative: 0.1,
+        absolute: 2,
+      },
+    ],
+  },
   repeat: {
     set: { top: 'repeat: 3' },
     shows: (plan) => [plan.trials, plan.stages.map(({ trial }) => trial)],

@@ -263,6 +263,17 @@ export const scenarioSchema = z.strictObject({
     .max(100)
     .optional()
     .describe('Safety rules: the run stops when one of these checks holds over a sliding window.'),
+  compare: z
+    .array(
+      text.describe(
+        'METRIC[{label="value"}] SIGN NUMBER UNIT [and SIGN NUMBER UNIT], such as latency.p95 +10% and +2ms.',
+      ),
+    )
+    .optional()
+    .describe(
+      'What counts as a change when runs are compared: `latency.p95 +10% and +2ms`, `throughput -5%`, ' +
+        '`errors.rate +0.5pp`. Only these rules decide. Default: these three.',
+    ),
   repeat: wholeNumber(1, 100)
     .prefault(1)
     .describe('The number of trials. Each trial runs all stages; trials follow one another.'),

@@ -14,7 +14,7 @@ import { namesEveryOperation, operationNames } from './operations.js';
 import { type ProfileContext, resolveProfile } from './profile.js';
 import { checkScale, checkStageProfiles, resolveStages, stageNames } from './stages.js';
 import { isFromCommandLine, resolveTarget, type TargetRequest, withReplicas } from './target.js';
-import { resolveStopRules, resolveThresholds } from './thresholds.js';
+import { resolveRules, resolveStopRules, resolveThresholds } from './thresholds.js';
 import { planWarnings } from './warnings.js';
 
 interface ResolveRequest extends TargetRequest {
@@ -75,6 +75,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const checks = { known, scaleMs, scenarioPart };
   const thresholds = resolveThresholds(source.thresholds ?? [], checks);
   const stopWhen = resolveStopRules(source.stopWhen ?? [], checks);
+  const compare = source.compare === undefined ? undefined : resolveRules(source.compare, checks);
   if (target !== undefined) checkTransports(target, profiles, scenarioPart);
   checkStreams(profiles, scenarioPart);
   if (source.stages !== undefined) checkStageProfiles(source.stages, known.profile, scenarioPart);
@@ -105,6 +106,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
     ...load,
     target,
     thresholds,
+    ...(compare === undefined ? {} : { compare }),
     onWorkerLoss,
     preflight: { calls: preflight.calls, timeoutMs: preflight.timeout },
     warnings: [...warnings, ...planWarnings({ target, profiles, stages, faults, thresholds, drainMs })],

@@ -1,7 +1,8 @@
-/** Thresholds and stop rules: their checks are parsed here, before the run. */
+/** Thresholds, stop rules and rules of comparisons: they are parsed here, before the run. */
 import { type LabelValues, parseCheck } from '../grammar/check.js';
+import { parseRule } from '../grammar/rule.js';
 import type { ScenarioSource } from '../keys/scenario-schema.js';
-import type { Check, StopRulePlan, ThresholdPlan } from '../plan.js';
+import type { Check, RulePlan, StopRulePlan, ThresholdPlan } from '../plan.js';
 import type { SourcePart } from '../source-part.js';
 
 interface CheckContext {
@@ -31,6 +32,19 @@ export function resolveStopRules(
   return sources.flatMap((source, index) => {
     const check = resolveCheck(source.check, ['stopWhen', index, 'check'], context);
     return check === undefined ? [] : [{ check, windowMs: context.scaleMs(source.window) }];
+  });
+}
+
+export function resolveRules(
+  sources: NonNullable<ScenarioSource['compare']>,
+  { known, scenarioPart }: CheckContext,
+): readonly RulePlan[] {
+  return sources.flatMap((source, index) => {
+    const parsed = parseRule(source, known);
+    if (parsed.ok) return [parsed.rule];
+    const { offset, message, hint } = parsed.problem;
+    scenarioPart.reportInText(['compare', index], offset, message, hint);
+    return [];
   });
 }
 

@@ -87,6 +87,7 @@ export const takingTurnsRun = amongOthers(() =>
         { name: 'one', duration: '1s', profiles: ['first'] },
         { name: 'both', duration: '1s', profiles: ['first', 'second'] },
       ],
+      compare: ['latency.p50 +50%'],
     },
   }),
 );

@@ -19,8 +19,21 @@ const operations = z.array(
 );
 const trials = z.strictObject({
   values: z.array(z.strictObject({ trial: count, metrics: z.record(z.string(), z.number()) })),
-  /** Median over trials and its 95 % bootstrap interval. */
-  intervals: z.record(z.string(), z.strictObject({ median: z.number(), low: z.number(), high: z.number() })),
+  /** Median over trials, and what the trials say about it. */
+  intervals: z.record(
+    z.string(),
+    z.strictObject({
+      median: z.number(),
+      low: z.number(),
+      high: z.number(),
+      /** `range`: lowest and highest of fewer than six trials. `interval`: it holds the true median 95 times in 100. */
+      kind: z.enum(['range', 'interval']),
+      /** How often an interval made like this holds the true median; 0 for one trial. */
+      coverage: z.number(),
+      /** With data of this metric. */
+      trials: count,
+    }),
+  ),
 });
 
 export const schema = {

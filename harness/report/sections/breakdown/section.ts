@@ -153,15 +153,12 @@ const trialMetrics: Readonly<Record<string, readonly [name: string, show: (value
 };
 
 function trialsTable({ values, intervals }: Trials): Markup {
-  return table<MetricInterval>(
-    'Trials: median and its 95 % interval (bootstrap)',
+  return html`${table<MetricInterval>(
+    'Trials, and their median',
     [
       { head: 'Metric', cell: ([metric]) => trialMetrics[metric]?.[0] ?? metric },
       { head: 'Median', cell: ([metric, { median }]) => showMetric(metric, median) },
-      {
-        head: '95 % interval',
-        cell: ([metric, { low, high }]) => `${showMetric(metric, low)} to ${showMetric(metric, high)}`,
-      },
+      { head: 'Where the median lies', cell: ([metric, interval]) => extent(metric, interval) },
       ...values.map(
         ({ trial, metrics }): Column<MetricInterval> => ({
           head: `Trial ${trial}`,
@@ -170,7 +167,17 @@ function trialsTable({ values, intervals }: Trials): Markup {
       ),
     ],
     Object.entries(intervals),
-  );
+  )}
+<p class="note">Trials of one run share one start of the target. Another start may differ by more.</p>`;
+}
+
+/** An interval of 95 % needs six trials; fewer have a range, which holds the true median less often. */
+function extent(metric: string, { low, high, kind, coverage, trials }: MetricInterval[1]): string {
+  if (trials < 2) return 'unknown: one trial';
+  const span = `${showMetric(metric, low)} to ${showMetric(metric, high)}`;
+  return kind === 'interval'
+    ? `${span} (95 % interval)`
+    : `${span} (range of ${trials} trials: right ${Math.round(coverage * 100)} times in 100)`;
 }
 
 function showMetric(metric: string, value: number | undefined): string {

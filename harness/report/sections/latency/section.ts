@@ -1,15 +1,15 @@
 import { formatMs } from '../../../analysis/format.js';
-import { encodeCounts } from '../../../analysis/merge/hdr-counts.js';
+import { decodeCounts, encodeCounts, toHistogram } from '../../../analysis/merge/hdr-counts.js';
 import { html, type Markup } from '../../html/markup.js';
 import { emptyFigure } from '../../svg/figure.js';
 import type { TimeContext } from '../../svg/frame.js';
 import { lineChart } from '../../svg/line-chart.js';
+import { type Curve, spectrumChart } from '../../svg/spectrum.js';
 import { pointsOf, type TimelineData } from '../load/timeline.js';
 import type { BuildInput, ReportSection } from '../report-section.js';
 import type { ThresholdsData } from '../thresholds/section.js';
 import { heatMapChart } from './heat-map-chart.js';
 import { type LatencyData, schema } from './schema.js';
-import { spectrumChart } from './spectrum-chart.js';
 
 type Reads = TimelineData & ThresholdsData;
 
@@ -22,7 +22,7 @@ export const latency = {
   html: (report, time) => html`
 ${percentilesChart(report, time)}
 ${heatMapChart(report.heatMap, time)}
-${spectrumChart(report.histograms)}`,
+${spectrum(report.histograms)}`,
 } satisfies ReportSection<typeof schema, Reads>;
 
 function heatMap({ aggregate }: BuildInput): LatencyData['heatMap'] {
@@ -88,5 +88,25 @@ function percentilesChart({ timeline, thresholds }: Reads, time: TimeContext): M
       { name: 'p95', style: 's-p95 dashed', points: pointsOf(timeline, time, ({ p95Ms }) => p95Ms) },
       { name: 'p50', style: 's-p50', points: pointsOf(timeline, time, ({ p50Ms }) => p50Ms) },
     ],
+  });
+}
+
+function spectrum(histograms: LatencyData['histograms']): Markup {
+  const title = 'Percentile spectrum';
+  const curves = [
+    ['latency', 'Latency, from due time', 's-p99'],
+    ['service', 'Service time, from sending', 's-accent dashed'],
+  ].flatMap(([key = '', name = '', style = '']): Curve[] => {
+    const encoded = histograms[key];
+    return encoded === undefined ? [] : [{ name, style, histogram: toHistogram(decodeCounts(encoded)) }];
+  });
+  if (curves.length === 0) return emptyFigure('spectrum', title, 'No operation succeeded in a measured stage.');
+  return spectrumChart({
+    id: 'spectrum',
+    title,
+    curves,
+    caption:
+      'Measured stages. Where the two lines part, requests waited before they could be sent; ' +
+      'a tool that times only the answer would not see that.',
   });
 }

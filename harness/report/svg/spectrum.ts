@@ -1,33 +1,31 @@
 import type { Histogram } from 'hdr-histogram-js';
-import { formatMs, significant } from '../../../analysis/format.js';
-import { decodeCounts, toHistogram } from '../../../analysis/merge/hdr-counts.js';
-import { html, type Markup } from '../../html/markup.js';
-import { emptyFigure, figure } from '../../svg/figure.js';
-import { grid, plot, px, widths, xLabel } from '../../svg/frame.js';
-import { linearScale, logScale } from '../../svg/scale.js';
-import type { LatencyData } from './schema.js';
+import { formatMs, significant } from '../../analysis/format.js';
+import { html, type Markup } from '../html/markup.js';
+import { figure } from './figure.js';
+import { grid, plot, px, widths, xLabel } from './frame.js';
+import { linearScale, logScale } from './scale.js';
 
 const { full: width } = widths;
 const height = 300;
 const pointsPerNine = 40;
-const title = 'Percentile spectrum';
 
-interface Curve {
+export interface Curve {
   readonly name: string;
   readonly style: string;
+  /** Microseconds. */
   readonly histogram: Histogram;
 }
 
+interface Spectrum {
+  readonly id: string;
+  readonly title: string;
+  readonly caption: string;
+  /** At least one. */
+  readonly curves: readonly Curve[];
+}
+
 /** Latency by percentile with a log tail, as HdrHistogram's plotter draws it: every further 9 has the same width. */
-export function spectrumChart(histograms: LatencyData['histograms']): Markup {
-  const curves = [
-    ['latency', 'Latency, from due time', 's-p99'],
-    ['service', 'Service time, from sending', 's-accent dashed'],
-  ].flatMap(([key = '', name = '', style = '']): Curve[] => {
-    const encoded = histograms[key];
-    return encoded === undefined ? [] : [{ name, style, histogram: toHistogram(decodeCounts(encoded)) }];
-  });
-  if (curves.length === 0) return emptyFigure('spectrum', title, 'No operation succeeded in a measured stage.');
+export function spectrumChart({ id, title, caption, curves }: Spectrum): Markup {
   const count = curves.reduce((most, { histogram }) => Math.max(most, histogram.totalCount), 1);
   const nines = Math.max(1, Math.log10(count));
   const values = curves
@@ -43,13 +41,11 @@ export function spectrumChart(histograms: LatencyData['histograms']): Markup {
     (share) => -Math.log10(1 - share) <= nines + 1e-9,
   );
   return figure({
-    id: 'spectrum',
+    id,
     title,
     height,
     width,
-    caption:
-      'Measured stages. Where the two lines part, requests waited before they could be sent; ' +
-      'a tool that times only the answer would not see that.',
+    caption,
     description: curves
       .map(
         ({ name, histogram }) =>
