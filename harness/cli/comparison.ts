@@ -33,7 +33,7 @@ import { exitCode } from './exit-code.js';
 import type { Host } from './host.js';
 import { collectValues } from './option-parsers.js';
 import { packageVersion } from './package-root.js';
-import { redactedCommand } from './redacted-command.js';
+import { redactedCommand } from './command-line.js';
 import { type Style, styleFor } from './terminal/style.js';
 import { table } from './terminal/table.js';
 
