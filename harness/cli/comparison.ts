@@ -29,11 +29,11 @@ import { runId } from '../log/run-id.js';
 import { type NoiseFile, noiseOf, readNoise } from '../report/noise.js';
 import { fingerprintOf, settingOf } from '../report/setting.js';
 import { CliError } from './cli-error.js';
+import { redactedCommand } from './command-line.js';
 import { exitCode } from './exit-code.js';
 import type { Host } from './host.js';
 import { collectValues } from './option-parsers.js';
 import { packageVersion } from './package-root.js';
-import { redactedCommand } from './command-line.js';
 import { type Style, styleFor } from './terminal/style.js';
 import { table } from './terminal/table.js';
 

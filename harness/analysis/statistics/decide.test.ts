@@ -73,7 +73,7 @@ function simulatedSides(trials: number, spread: number, change: number, normal: 
     const factor = Math.exp(shift + spread * normal());
     for (let at = 0; at < 30; at += 1) {
       const us = (at < 24 ? 2000 + 40 * at : 6000 + 500 * at) * factor;
-      found.addAt(cellOf(Math.round(us)), 80);
+      found.addCells([cellOf(Math.round(us)), 80]);
     }
     return found;
   };

@@ -9,7 +9,7 @@ import { summarise } from './latency-summary.js';
 /** Latencies in microseconds, each of them once. */
 function counts(valuesUs: readonly number[]): HdrCounts {
   const found = new HdrCounts();
-  for (const value of valuesUs) found.addAt(cellOf(Math.max(1, Math.round(value))), 1);
+  for (const value of valuesUs) found.addCells([cellOf(Math.max(1, Math.round(value))), 1]);
   return found;
 }
 
