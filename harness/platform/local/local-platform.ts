@@ -9,6 +9,8 @@ import type { Plan } from '../../../scenarios/schema/plan.js';
 import { factsOf } from '../../../scenarios/schema/transports.js';
 import type { Environment, Platform, PlatformContext, Replica } from '../platform.js';
 import { describeMachine } from './describe-machine.js';
+import { createLocalInjector, type LiveRun } from './faults/injector.js';
+import { type Fronted, hasProxies, lastingPort, standBefore } from './faults/stand-before.js';
 import {
   endPrograms,
   logTail,
@@ -37,10 +39,12 @@ interface LocalOptions {
 }
 
 export function createLocalPlatform(options: LocalOptions): Platform {
+  const live = new Map<string, LiveRun>();
   return {
     name: 'local',
     refusals: planRefusals,
-    prepare: (plan, context, signal) => prepare(plan, context, options, signal),
+    prepare: (plan, context, signal) => prepare(plan, context, options, live, signal),
+    faults: createLocalInjector(options.host, live),
   };
 }
 
@@ -51,6 +55,7 @@ async function prepare(
   plan: Plan,
   context: PlatformContext,
   options: LocalOptions,
+  live: Map<string, LiveRun>,
   signal: AbortSignal,
 ): Promise<Environment> {
   const workerCount = context.workers === 0 ? NO_WORKERS : countWorkersHere(plan, context.workers);
@@ -66,11 +71,29 @@ async function prepare(
     return program;
   };
   try {
-    const replicas = await startReplicas(plan, context, start, signal);
+    const taken = new Set<number>();
+    const bare = await startReplicas(plan, context, start, taken, signal);
+    const fronted = await frontOf(plan, bare, context, start, taken, signal);
+    const replicas = bare.map((replica) => ({
+      ...replica,
+      endpoints: fronted?.endpoints.get(replica.id) ?? replica.endpoints,
+    }));
     const { workers } = workerCount;
     for (let number = 1; number <= workers; number += 1)
       await start(workerSpec(number, workers, plan, context, options));
-    return environment(plan, replicas, workerCount, programs, options);
+    live.set(context.runFolder, {
+      async start(spec) {
+        const program = await startProgram(spec, options.host);
+        programs.push(program);
+        return program;
+      },
+      exitOf: (pid) => programs.find((program) => program.pid === pid)?.exit(),
+    });
+    const tearDown = async (): Promise<void> => {
+      live.delete(context.runFolder);
+      await end(programs, options.host);
+    };
+    return environment(plan, replicas, workerCount, programs, fronted?.adds, tearDown, options);
   } catch (error) {
     await endPrograms(programs, options.host);
     throw error;
@@ -80,6 +103,33 @@ async function prepare(
 interface LocalReplica extends Replica {
   /** Its URLs by transport. */
   readonly endpoints: Readonly<Record<string, string>>;
+  readonly program: Program;
+  readonly spec: Pick<ProgramSpec, 'entry' | 'args' | 'logFile'>;
+}
+
+/** Only runs with faults have a fault helper. */
+async function frontOf(
+  plan: Plan,
+  replicas: readonly LocalReplica[],
+  context: PlatformContext,
+  start: (spec: ProgramSpec) => Promise<Program>,
+  taken: Set<number>,
+  signal: AbortSignal,
+): Promise<Fronted | undefined> {
+  if (plan.faults.length === 0) return undefined;
+  const bare = replicas.map(({ id, url, endpoints, program: { pid, startTicks }, spec: { entry, args, logFile } }) => ({
+    id,
+    url,
+    endpoints,
+    pid,
+    ...(startTicks === undefined ? {} : { startTicks }),
+    entry,
+    args: [...args],
+    logFile,
+  }));
+  const { runFolder } = context;
+  const options = { runFolder, leaseArgs: leaseArgs(context), start, taken, withProxies: hasProxies(plan) };
+  return standBefore(bare, options, signal);
 }
 
 function environment(
@@ -87,6 +137,8 @@ function environment(
   replicas: readonly LocalReplica[],
   { workers, why }: Extract<WorkerCount, { kind: 'fits' }>,
   programs: readonly Program[],
+  proxiesAdd: string | undefined,
+  tearDown: () => Promise<void>,
   options: LocalOptions,
 ): Environment {
   let ended: Promise<void> | undefined;
@@ -94,14 +146,15 @@ function environment(
     endpoints: endpointsOf(plan, replicas, options.host.platform),
     expectedWorkers: workers,
     workerLogs: 'logs/ in the run folder',
-    replicas: replicas.map(({ endpoints: _, ...replica }) => replica),
+    replicas: replicas.map(({ endpoints: _, program: __, spec: ___, ...replica }) => replica),
     describe: async () => ({
       ...(await describeMachine(options)),
       ...(why === undefined ? {} : { workers: `${workers}: ${why}` }),
+      ...(proxiesAdd === undefined ? {} : { 'proxies for faults': proxiesAdd }),
     }),
     usage: createUsageMeter(programs),
     brokenWorker: () => brokenWorker(programs),
-    teardown: () => (ended ??= end(programs, options.host)),
+    teardown: () => (ended ??= tearDown()),
   };
 }
 
@@ -124,29 +177,30 @@ async function startReplicas(
   plan: Plan,
   context: PlatformContext,
   start: (spec: ProgramSpec) => Promise<Program>,
+  taken: Set<number>,
   signal: AbortSignal,
 ): Promise<readonly LocalReplica[]> {
   const { target } = plan;
   if (target.kind === 'url' || target.kind === 'image' || target.kind === 'command') return [];
   const numbers = Array.from({ length: target.replicas }, (_, index) => index + 1);
+  // A replica that a fault ends is started again at the same ports.
+  const lasting = plan.faults.length > 0;
+  const ports: (readonly [number, number])[] = [];
+  for (const _ of numbers) ports.push(lasting ? [await lastingPort(taken), await lastingPort(taken)] : [0, 0]);
   return Promise.all(
     numbers.map(async (number) => {
       const name = `${target.kind}-${number}`;
-      const program = await start({
-        role: 'target',
-        name,
-        ...TARGETS[target.kind](name, plan.seed, context),
-        env: {},
-        logFile: logFile(context, name),
-      });
+      const [port = 0, streamPort = 0] = ports[number - 1] ?? [];
+      const { entry, args } = TARGETS[target.kind](name, plan.seed, context);
+      const listen = ['--host', '127.0.0.1', '--port', String(port), '--stream-port', String(streamPort)];
+      const spec = { entry, args: [...listen, ...args], logFile: logFile(context, name) };
+      const program = await start({ role: 'target', name, ...spec, env: {} });
       const { url, endpoints } = await waitUntilListening(program, START_BUDGET_MS, signal);
       await waitUntilHealthy(program, url, START_BUDGET_MS, signal);
-      return { id: name, node: hostname(), url: url.href, endpoints };
+      return { id: name, node: hostname(), url: url.href, endpoints, program, spec };
     }),
   );
 }
-
-const LISTEN_ARGS = ['--host', '127.0.0.1', '--port', '0', '--stream-port', '0'];
 
 const TARGETS: Readonly<
   Record<
@@ -156,11 +210,11 @@ const TARGETS: Readonly<
 > = {
   reference: (name, seed, context) => ({
     entry: entryPoint('../../../swarm/reference-server/main.js'),
-    args: [...LISTEN_ARGS, '--id', name, '--seed', String(seed), ...leaseArgs(context)],
+    args: ['--id', name, '--seed', String(seed), ...leaseArgs(context)],
   }),
   sink: (_name, _seed, context) => ({
     entry: entryPoint('../../../swarm/reference-server/sink.js'),
-    args: [...LISTEN_ARGS, ...leaseArgs(context)],
+    args: leaseArgs(context),
   }),
 };
 

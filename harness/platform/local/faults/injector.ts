@@ -44,8 +44,8 @@ const LEASE_STALE_MS = 60_000;
 export interface LiveRun {
   /** Started here, so it ends with the others. */
   start(spec: ProgramSpec): Promise<Program>;
-  /** The last program of that name. */
-  program(name: string): Program | undefined;
+  /** How the process ended; undefined while it runs, or when it was not started here. */
+  exitOf(pid: number): string | undefined;
 }
 
 type NetworkFault = Extract<FaultPlan, { readonly kind: 'partition' | 'delay' | 'rate' | 'reset' }>;
@@ -273,8 +273,12 @@ class LocalInjector implements FaultInjector {
       return { problem: `${left.map(({ id }) => id).join(', ')} still runs` };
     }
     const run = this.live.get(folderOf(subject));
-    const ends = processesOf(subject).map(({ id }) => `${id} ended with ${run?.program(id)?.exit() ?? 'its process'}`);
-    return { evidence: ends.length === 0 ? 'there is nothing to end' : ends.join(', ') };
+    const ends = processesOf(subject).map(({ id, pid }) => ({ id, how: run?.exitOf(pid) }));
+    // The kernel knows it a moment before its parent does, which alone knows how it ended.
+    if (run !== undefined && ends.some(({ how }) => how === undefined))
+      return { problem: 'its end was not reported yet' };
+    const shown = ends.map(({ id, how }) => (how === undefined ? `${id} has ended` : `${id} ended with ${how}`));
+    return { evidence: shown.length === 0 ? 'there was nothing to end' : shown.join(', ') };
   }
 
   private async verify(fault: FaultPlan, subject: FaultSubject): Promise<Seen> {
