@@ -3,6 +3,7 @@ import { type LoadStage, stageEndMs } from '../load/load-shape.js';
 import type { RequestTemplate } from '../mcp/compile-request.js';
 import type { Failure } from '../measure/failure.js';
 import type { LoopMonitor } from '../measure/loop-monitor.js';
+import { OutcomeBins } from '../measure/outcome-bins.js';
 import type { OwnShare } from '../measure/own-share.js';
 import { Recorder } from '../measure/recorder.js';
 import type { ReplicaNames } from '../measure/replica-names.js';
@@ -315,6 +316,11 @@ interface EngineOptions {
   readonly onLimit: (problem: string) => void;
 }
 
+function outcomeBins({ binned = [] }: WorkerPlan): OutcomeBins | undefined {
+  const [first, ...rest] = binned;
+  return first === undefined ? undefined : new OutcomeBins([first, ...rest]);
+}
+
 /** Puts the engine of one thread together. It knows neither threads nor sockets. */
 export function createEngine(options: EngineOptions): Engine {
   const { plan } = options;
@@ -330,6 +336,7 @@ export function createEngine(options: EngineOptions): Engine {
     endpointReplicaOf: ({ index }, endpoint) =>
       options.replicas.numberOf(options.endpoints(index)[endpoint]?.replica ?? ''),
     publicationClock: new PublicationClock(options.runClock),
+    outcomes: outcomeBins(plan),
     stageNames: plan.stages.map(({ name }) => name),
     clock: options.clock,
     startMs: options.startMs,

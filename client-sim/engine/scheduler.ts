@@ -1,5 +1,6 @@
 import { WakeHeap } from '../load/wake-heap.js';
 import { FlowCounters } from '../measure/flow-counters.js';
+import type { OutcomeBins } from '../measure/outcome-bins.js';
 import type { OwnShare } from '../measure/own-share.js';
 import type { Recorder } from '../measure/recorder.js';
 import type { SeriesLayout } from '../measure/series.js';
@@ -43,6 +44,8 @@ interface SchedulerOptions {
   /** Number of the replica behind an endpoint; 0 where there is not exactly one. */
   readonly endpointReplicaOf: (profile: ProfileRuntime, endpoint: number) => number;
   readonly publicationClock: PublicationClock;
+  /** Undefined in plans without faults. */
+  readonly outcomes?: OutcomeBins | undefined;
   /** By index of the stage. */
   readonly stageNames: readonly string[];
   /** `performance.now()`, or a test's clock. */
@@ -95,6 +98,8 @@ export class Scheduler {
   /** Publications sent and received, by publisher. */
   readonly flows = new FlowCounters();
   readonly publicationClock: PublicationClock;
+  /** Undefined in plans without faults, which pay for one comparison only. */
+  readonly outcomes: OutcomeBins | undefined;
   private readonly stageNames: readonly string[];
   /** False once the last stage is over or the run was stopped: nothing new is sent or opened. */
   running = true;
@@ -119,6 +124,7 @@ export class Scheduler {
     this.createChannel = options.createChannel;
     this.endpointReplicaOf = options.endpointReplicaOf;
     this.publicationClock = options.publicationClock;
+    this.outcomes = options.outcomes;
     this.stageNames = options.stageNames;
     this.tickets = new TicketTable(options.profileCount, options.paced);
     this.activeClients = new Int32Array(options.profileCount);

@@ -33,6 +33,7 @@ export class SnapshotTaker {
       stage,
       ...this.scheduler.recorder.take(),
       flows: this.scheduler.flows.take(),
+      outcomes: this.scheduler.outcomes?.take(),
       gauges,
       loop: this.loop.take(),
       own: this.scheduler.own.take(),

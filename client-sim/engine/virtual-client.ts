@@ -141,6 +141,7 @@ export class VirtualClient implements SlotClient {
         }
         scheduler.answers++;
       }
+      if (scheduler.outcomes !== undefined) scheduler.outcomes.add(series, '', dueMs, nowMs - dueMs);
     } else this.recordFailure(series, nowMs - dueMs, failure, replica);
     this.publisher?.ended(series, failure === undefined);
     this.ended(row);
@@ -153,7 +154,11 @@ export class VirtualClient implements SlotClient {
     const failure = this.misbehaviour?.judge(row, { category: 'timeout', detail: 'no answer when the run ended' });
     if (failure !== undefined && isByUs(failure.category))
       this.recordFailure(series, nowMs - (tickets.due[row] as number), failure);
-    else recorder.count(series, LOST);
+    else {
+      recorder.count(series, LOST);
+      const dueMs = tickets.due[row] as number;
+      this.scheduler.outcomes?.add(series, 'lost', dueMs, nowMs - dueMs);
+    }
     this.publisher?.ended(series, false);
     this.ended(row);
   }
@@ -286,6 +291,7 @@ export class VirtualClient implements SlotClient {
   private recordFailure(series: number, sinceDueMs: number, failure: Failure, replica = 0): void {
     const scheduler = this.scheduler;
     this.counters.failed(series, sinceDueMs, failure, replica);
+    scheduler.outcomes?.add(series, failure.category, scheduler.nowMs - sinceDueMs, sinceDueMs);
     if (failure.retryAfterMs === undefined) return;
     this.holdUntilMs = Math.max(this.holdUntilMs, scheduler.nowMs + Math.min(failure.retryAfterMs, MAX_HOLD_MS));
   }

@@ -1,5 +1,6 @@
 import type { WorkerPlan } from '../../scenarios/schema/plan.js';
 import { cellList, packCells } from '../protocol/histogram-codec.js';
+import { MOST_CLASS, type OutcomeSeries } from '../protocol/outcomes.js';
 import { addStreams, type Flow, noStreams, sumOfFlows } from '../protocol/streams.js';
 import {
   type ErrorSample,
@@ -13,6 +14,7 @@ import {
 } from '../protocol/telemetry.js';
 import { addGaps, type GapCells } from './arrival-gaps.js';
 import type { CellCounts } from './duration-histogram.js';
+import { OUTCOME_ROW, type OutcomeRows } from './outcome-bins.js';
 import { addOwnTime } from './own-share.js';
 import {
   CATCH_UP,
@@ -39,6 +41,8 @@ import {
   type Snapshot,
 } from './snapshot.js';
 
+const OUTCOME_CLASSES = MOST_CLASS + 1;
+
 /** The counts of one series before they are encoded; the metrics page reads them in this form. */
 interface SeriesCounts {
   readonly counts: Record<CounterName, number>;
@@ -61,6 +65,11 @@ export class Batch {
   readonly replicas = new Map<string, ReplicaSum>();
   readonly gauges: ProfileGauges[] = [];
   readonly samples: ErrorSample[] = [];
+  /** By series and category: counts by bin and class of duration. */
+  private readonly outcomes = new Map<
+    string,
+    { readonly series: number; readonly category: string; readonly counts: Map<number, number> }
+  >();
   /** By publisher. */
   readonly flows = new Map<number, Flow>();
   /** The loop figures are those of the worst thread. */
@@ -90,6 +99,7 @@ export class Batch {
     this.gauges.push(...snapshot.gauges);
     this.samples.push(...snapshot.samples);
     for (const flow of snapshot.flows) this.addFlow(flow);
+    if (snapshot.outcomes !== undefined) this.addOutcomes(snapshot.outcomes);
     this.loopUtilization = Math.max(this.loopUtilization, snapshot.loop.utilization);
     this.loopDelayP99Ms = Math.max(this.loopDelayP99Ms, snapshot.loop.delayP99Ms);
     if (snapshot.loop.processorWait !== undefined)
@@ -194,6 +204,20 @@ export class Batch {
       });
   }
 
+  outcomeSeries(): OutcomeSeries[] {
+    return [...this.outcomes.values()].map(({ series, category, counts }) => {
+      const { stage, profile, operation } = this.layout.place(series);
+      const plan = this.plan.profiles[profile];
+      return {
+        stage,
+        profile: plan?.name ?? '',
+        operation: plan?.operations[operation]?.name ?? '',
+        category,
+        counts: [...counts].flatMap(([at, count]) => [Math.floor(at / OUTCOME_CLASSES), at % OUTCOME_CLASSES, count]),
+      };
+    });
+  }
+
   /** @param kind index in `histogramNames` */
   private cellsOfSeries(series: number, kind: number): CellCounts | undefined {
     const first = series * HISTOGRAMS_PER_SERIES;
@@ -289,6 +313,18 @@ export class Batch {
     const sum = this.flows.get(flow.publisher);
     if (sum === undefined) this.flows.set(flow.publisher, flow);
     else this.flows.set(flow.publisher, sumOfFlows(sum, flow));
+  }
+
+  private addOutcomes({ categories, rows }: OutcomeRows): void {
+    for (let at = 0; at < rows.length; at += OUTCOME_ROW) {
+      const [series = 0, bin = 0, number = 0, durationClass = 0, count = 0] = rows.slice(at, at + OUTCOME_ROW);
+      const category = categories[number] ?? '';
+      const key = `${series} ${category}`;
+      const known = this.outcomes.get(key) ?? { series, category, counts: new Map<number, number>() };
+      this.outcomes.set(key, known);
+      const place = bin * OUTCOME_CLASSES + durationClass;
+      known.counts.set(place, (known.counts.get(place) ?? 0) + count);
+    }
   }
 
   private countsOf(series: number): SeriesCounts {

@@ -2,6 +2,7 @@ import { type Flow, noStreams, type StreamCounts } from '../protocol/streams.js'
 import type { ErrorSample, OwnTimeReport } from '../protocol/telemetry.js';
 import type { GapCells } from './arrival-gaps.js';
 import type { DurationHistogram } from './duration-histogram.js';
+import type { OutcomeRows } from './outcome-bins.js';
 import { COUNTERS } from './series.js';
 
 /** The measurements of one engine thread in one interval, in a form that is cheap to send to the main thread. */
@@ -22,6 +23,8 @@ export interface Snapshot {
   readonly gauges: readonly ProfileGauges[];
   readonly samples: readonly ErrorSample[];
   readonly flows: readonly Flow[];
+  /** Undefined: nothing that ended was due around a fault. */
+  readonly outcomes: OutcomeRows | undefined;
   readonly loop: LoopHealth;
   /** Undefined where it cannot be known. */
   readonly own: OwnTimeReport | undefined;

@@ -160,4 +160,5 @@ export const workerPlan: z.ZodType<WorkerPlan> = z.strictObject({
     answerBytes: z.number().min(0),
   }),
   preflight: z.strictObject({ calls: z.enum(['require', 'warn', 'skip']), timeoutMs: z.number().positive() }),
+  binned: z.array(z.strictObject({ fromMs: ms, toMs: ms })).exactOptional(),
 });

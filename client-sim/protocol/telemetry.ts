@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { health, PROTOCOL } from './messages.js';
+import { outcomeSeries } from './outcomes.js';
 import { flow, streamCounts } from './streams.js';
 
 const count = z.number().int().min(0);
@@ -180,6 +181,8 @@ export const telemetry = z.strictObject({
   own: ownTime.optional(),
   health: health.optional(),
   samples: z.array(errorSample),
+  /** Of operations that ended since the last batch and were due around a fault. */
+  outcomes: z.array(outcomeSeries).optional(),
   /** Since the last batch, by publisher. Absent: nothing was published or received. */
   flows: z.array(flow).optional(),
   /** Set on the last batch of this worker for this run. */

@@ -154,6 +154,7 @@ export class WorkerRun {
     const toMs = Math.max(batch.toMs, this.fromMs);
     const replicas = batch.replicaSeries();
     const own = batch.ownTime();
+    const outcomes = batch.outcomeSeries();
     this.options.onTelemetry({
       protocol: PROTOCOL,
       runId: this.runId,
@@ -168,6 +169,7 @@ export class WorkerRun {
       ...(own === undefined ? {} : { own }),
       health: this.options.health(),
       samples: batch.samples,
+      ...(outcomes.length === 0 ? {} : { outcomes }),
       ...(batch.flows.size === 0 ? {} : { flows: [...batch.flows.values()] }),
       ...(final === undefined ? {} : { final }),
     });

@@ -15,6 +15,7 @@ import { artifactEndpoints } from './endpoints/artifacts.js';
 import { catalogueEndpoints } from './endpoints/catalogue.js';
 import { type ClusterSource, clusterEndpoints } from './endpoints/cluster.js';
 import { eventEndpoints } from './endpoints/events.js';
+import { faultEndpoints } from './endpoints/faults.js';
 import { runEndpoints } from './endpoints/runs.js';
 import { systemEndpoints } from './endpoints/system.js';
 import { tokenEndpoints } from './endpoints/tokens.js';
@@ -58,6 +59,7 @@ export async function startApi(controller: Controller, options: ApiOptions): Pro
   const endpoints: ApiEndpoint[] = [
     ...runEndpoints({ controller, history, allowTargets }),
     ...eventEndpoints(controller, history),
+    ...faultEndpoints(controller),
     ...artifactEndpoints(controller, history),
     ...workerEndpoints(controller),
     ...catalogueEndpoints(),

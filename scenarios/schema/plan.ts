@@ -257,7 +257,9 @@ export interface Check {
   /** As written, but normalised. */
   readonly text: string;
   readonly metric: string;
-  readonly labels: Readonly<Partial<Record<'stage' | 'profile' | 'operation' | 'replica' | 'category', string>>>;
+  readonly labels: Readonly<
+    Partial<Record<'stage' | 'profile' | 'operation' | 'replica' | 'category' | 'phase' | 'fault', string>>
+  >;
   readonly comparison: Comparison;
   /** In the metric's base unit: milliseconds, fraction (1 % = 0.01), per second, bytes, or a count. */
   readonly value: number;
@@ -306,10 +308,40 @@ export interface LimitsPlan {
   readonly answerBytes: number;
 }
 
+/** A stretch of run time. */
+export interface TimeSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** The part of the plan that a worker needs. */
-export type WorkerPlan = Pick<Plan, 'scenario' | 'seed' | 'profiles' | 'stages' | 'drainMs' | 'limits' | 'preflight'>;
+export type WorkerPlan = Pick<
+  Plan,
+  'scenario' | 'seed' | 'profiles' | 'stages' | 'drainMs' | 'limits' | 'preflight'
+> & {
+  /** When outcomes are also counted in bins of 100 ms, in order and apart. Absent: never. */
+  readonly binned?: readonly TimeSpan[];
+};
 
 export function workerPlan(plan: Plan): WorkerPlan {
   const { scenario, seed, profiles, stages, drainMs, limits, preflight } = plan;
-  return { scenario, seed, profiles, stages, drainMs, limits, preflight };
+  const binned = binnedSpans(plan);
+  return { scenario, seed, profiles, stages, drainMs, limits, preflight, ...(binned.length === 0 ? {} : { binned }) };
+}
+
+/** Before a fault there must be enough to compare with, and afterwards time to recover. */
+export const FAULT_BEFORE_MS = 10_000;
+export const FAULT_AFTER_MS = 60_000;
+/** Faults begin and end a little later than planned. */
+const SLACK_MS = 5_000;
+
+function binnedSpans({ faults }: Pick<Plan, 'faults'>): readonly TimeSpan[] {
+  const spans: TimeSpan[] = [];
+  for (const { atMs, untilMs } of faults) {
+    const span = { fromMs: Math.max(0, atMs - FAULT_BEFORE_MS), toMs: untilMs + FAULT_AFTER_MS + SLACK_MS };
+    const last = spans.at(-1);
+    if (last === undefined || span.fromMs > last.toMs) spans.push(span);
+    else spans[spans.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, span.toMs) };
+  }
+  return spans;
 }

@@ -32,6 +32,8 @@ export interface RunFacts {
   readonly adjusted: EventOf<'load.adjusted'>[];
   readonly moved: EventOf<'slots.moved'>[];
   readonly adopted: string[];
+  /** Who ended all faults before their time. */
+  halted: string | undefined;
   failed: EventOf<'run.failed'> | undefined;
   finished: Verdict | undefined;
   lastAt: string | undefined;
@@ -81,6 +83,7 @@ export function newRunFacts(): RunFacts {
     adjusted: [],
     moved: [],
     adopted: [],
+    halted: undefined,
     failed: undefined,
     finished: undefined,
     lastAt: undefined,
@@ -183,8 +186,10 @@ export function addFact(facts: RunFacts, event: RunEvent): void {
     case 'fault.undone':
     case 'fault.failed':
     case 'fault.left':
-    case 'faults.halted':
     case 'run.analysing':
+      return;
+    case 'faults.halted':
+      facts.halted ??= event.by;
       return;
   }
 }
@@ -225,7 +230,17 @@ function timelineText(event: RunEvent): string | undefined {
         ? `fault ${event.faultId} is in effect`
         : `the undo of fault ${event.faultId} is in effect`;
     case 'fault.ended':
-      return `fault ${event.faultId} ends${event.reason === 'time' ? '' : ' with the run'}`;
+      return `fault ${event.faultId} ends${endText(event.reason)}`;
+    case 'fault.followed':
+      return `fault ${event.faultId} struck ${event.struck.join(', ')}`;
+    case 'fault.noticed':
+      return `fault ${event.faultId}: ${event.detail}`;
+    case 'fault.unwitnessed':
+      return `fault ${event.faultId} had no effect that could be seen: ${event.why}`;
+    case 'fault.left':
+      return `after the undo of fault ${event.faultId}: ${event.what}; mend it with: ${event.mend}`;
+    case 'faults.halted':
+      return `all faults were ended by ${event.by}`;
     case 'fault.failed':
       return `fault ${event.faultId} could not be ${event.phase}: ${event.problem}`;
     case 'run.adopted':
@@ -235,6 +250,11 @@ function timelineText(event: RunEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+export function endText(reason: EventOf<'fault.ended'>['reason']): string {
+  if (reason === 'time') return '';
+  return reason === 'halted' ? ', because faults were halted' : ' with the run';
 }
 
 function detail(before: string, text = ''): string {

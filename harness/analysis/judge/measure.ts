@@ -1,14 +1,17 @@
 import { isByUs } from '../../../client-sim/protocol/misbehaviour-key.js';
 import type { StreamCounts } from '../../../client-sim/protocol/streams.js';
 import type { Check, Plan } from '../../../scenarios/schema/plan.js';
+import type { FaultRecord } from '../facts/fault-records.js';
 import { allStages, isWithin, type Span, spansOf } from '../facts/stages.js';
 import { type TargetErrors, targetErrors } from '../facts/target-errors.js';
 import { formatBytes } from '../format.js';
 import { type Aggregate, observedSeconds, type TimeWindow } from '../merge/aggregate.js';
 import type { HdrCounts } from '../merge/hdr-counts.js';
-import type { ReplicaTotals, Selection, Totals } from '../merge/series-store.js';
+import type { Outcome } from '../merge/outcome-store.js';
+import { phaseTotals, type ReplicaTotals, type Selection, type Totals } from '../merge/series-store.js';
 import { type Second, secondsWithin } from '../merge/timeline.js';
 import { affinityOf } from '../statistics/affinity.js';
+import { effectsOfAll, type FaultEffects, isDueIn, phases } from '../statistics/fault-effects.js';
 import { type Recovery, recoveriesOf } from '../statistics/fault-recovery.js';
 import { intervalOf } from '../statistics/interval.js';
 import { type Statistic, statisticOf, statistics } from '../statistics/latency-summary.js';
@@ -92,6 +95,7 @@ class CheckInput {
   }
 
   get totals(): Totals {
+    if (this.isOfPhases) return phaseTotals(this.outcomes());
     const { profile, operation } = this.check.labels;
     const selection: Selection = {
       stages: this.stages,
@@ -111,9 +115,51 @@ class CheckInput {
     return this.totals.replicas.find(({ name }) => name === this.check.labels.replica);
   }
 
+  /** Whether only some time around faults counts. */
+  private get isOfPhases(): boolean {
+    const { phase, fault } = this.check.labels;
+    return phase !== undefined || fault !== undefined;
+  }
+
+  /** Of the named phases of the named faults; without a phase, from the fault to the end of its recovery. */
+  private phaseSpans(): readonly Span[] {
+    const { phase } = this.check.labels;
+    const wanted = phases.filter((one) => (phase === undefined ? one !== 'before' : one === phase));
+    return this.faults.flatMap((fault) => {
+      const spans = this.effects(fault)?.spans;
+      return spans === undefined ? [] : wanted.map((one) => spans[one]);
+    });
+  }
+
+  private outcomes(): readonly Outcome[] {
+    const { profile, operation } = this.check.labels;
+    const store = this.run.aggregate.outcomes();
+    const spans = this.phaseSpans();
+    const all = store.select({
+      fromBin: 0,
+      toBin: Infinity,
+      stages: this.stages,
+      ...(profile === undefined ? {} : { profile }),
+      ...(operation === undefined ? {} : { operation }),
+    });
+    // Each operation once, also where two faults share some time.
+    return all.filter((outcome) => spans.some((span) => isDueIn(outcome, span)));
+  }
+
+  /** The faults that began and that the check is about. */
+  get faults(): readonly FaultRecord[] {
+    const { fault: name } = this.check.labels;
+    return this.run.aggregate.faults().filter((fault) => (name ?? fault.name) === fault.name);
+  }
+
+  effects(fault: FaultRecord): FaultEffects | undefined {
+    return effectsOfAll(this.run.plan, this.run.aggregate).get(fault.id);
+  }
+
   /** Observed time of the selection. */
   get seconds(): number {
     const { aggregate, window } = this.run;
+    if (this.isOfPhases) return this.phaseSpans().reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0) / 1000;
     if (window === undefined) return observedSeconds(aggregate, this.stages);
     return Math.max(0, Math.min(window.toMs, aggregate.lastMs) - Math.max(0, window.fromMs)) / 1000;
   }
@@ -123,13 +169,19 @@ class CheckInput {
     return secondsWithin(this.run.aggregate.timeline(), this.spans());
   }
 
-  /** Of every fault that began, and of its undo where the load went on after it. */
+  /** Of every fault that began: from itself where that came while it lasted, and from its undo. */
   get recoveries(): readonly Recovery[] {
     const { plan, aggregate } = this.run;
-    const faults = aggregate.faults();
-    return faults.flatMap((fault) => {
-      const { injected, undone } = recoveriesOf(plan, aggregate, fault);
-      return fault.ended === 'time' ? [injected, undone] : [injected];
+    return this.faults.flatMap((fault) => {
+      const effects = this.effects(fault);
+      if (effects === undefined) {
+        const { injected, undone } = recoveriesOf(plan, aggregate, fault);
+        return fault.ended === 'time' ? [injected, undone] : [injected];
+      }
+      const { objective, recovered } = effects;
+      const lastedMs = (fault.endedMs ?? Infinity) - fault.startedMs;
+      const whileItLasted = objective.kind === 'recovered' && objective.seconds * 1000 <= lastedMs ? [objective] : [];
+      return fault.ended === 'time' ? [...whileItLasted, recovered] : [objective];
     });
   }
 
@@ -161,13 +213,14 @@ class CheckInput {
 
 const byOperation: readonly Label[] = ['stage', 'profile', 'operation'];
 const byProfile: readonly Label[] = ['stage', 'profile'];
+const byFault: readonly Label[] = ['phase', 'fault'];
 
 const metrics: Readonly<Record<string, Metric>> = {
   ...Object.fromEntries(
     statistics.map((statistic) => [
       `latency.${statistic}`,
       ofReplica(
-        byOperation,
+        [...byOperation, ...byFault],
         latency(
           ({ histograms }) => histograms.latency,
           'successful operation',
@@ -210,7 +263,7 @@ const metrics: Readonly<Record<string, Metric>> = {
   'delivery.outOfOrder': { labels: byProfile, value: ({ totals }) => deliveryCount(totals, 'outOfOrder') },
   'delivery.lost': { labels: [], value: ({ aggregate }) => lostDeliveries(aggregate) },
   'streams.lost': { labels: byProfile, value: ({ totals, wholeRun }) => streamCount(totals, wholeRun, 'lost') },
-  throughput: { labels: byOperation, value: perSecond(({ counts }) => counts.succeeded) },
+  throughput: { labels: [...byOperation, ...byFault], value: perSecond(({ counts }) => counts.succeeded) },
   offered: { labels: byOperation, value: perSecond(({ counts }) => counts.offered) },
   delivered: {
     labels: byOperation,
@@ -218,7 +271,7 @@ const metrics: Readonly<Record<string, Metric>> = {
       counts.offered === 0 ? noData('no operation was due') : value(counts.sent / counts.offered, counts.offered),
   },
   'errors.rate': ofReplica(
-    [...byOperation, 'category'],
+    [...byOperation, 'category', ...byFault],
     errors(({ failed, ended }) => failed / ended),
     ({ counts: { succeeded, failed } }) =>
       succeeded + failed === 0
@@ -226,7 +279,7 @@ const metrics: Readonly<Record<string, Metric>> = {
         : value(failed / (succeeded + failed), succeeded + failed),
   ),
   'errors.count': ofReplica(
-    [...byOperation, 'category'],
+    [...byOperation, 'category', ...byFault],
     errors(({ failed }) => failed),
     ({ counts: { succeeded, failed } }) =>
       succeeded + failed === 0 ? noData('the replica ended no operation') : value(failed, succeeded + failed),
@@ -272,8 +325,9 @@ const metrics: Readonly<Record<string, Metric>> = {
     },
     ({ counts }) => value(counts.moved, counts.sessions),
   ),
-  'fault.detection': unsupported('no fault of this version causes anything that could be detected'),
-  'fault.recovery': { labels: [], value: ({ recoveries }) => slowest(recoveries) },
+  'fault.detection': { labels: ['fault'], value: detection },
+  'fault.recovery': { labels: ['fault'], value: ({ recoveries }) => slowest(recoveries) },
+  'fault.unavailability': { labels: ['fault'], value: unavailability },
   /** Slope against the sessions that clients hold. */
   'memory.perSession': { labels: ['stage', 'replica'], value: perSession('open') },
   /** Slope against all sessions opened so far: what each of them leaves behind. */
@@ -359,12 +413,29 @@ function perSession(basis: SessionBasis): Metric['value'] {
   };
 }
 
-function unsupported(what: string): Metric {
-  return { labels: ['stage', 'profile', 'operation', 'replica', 'category'], value: () => noData(what) };
-}
-
 function mostSessions(timeline: readonly Second[]): number {
   return peak(timeline.map(({ sessions }) => sessions));
+}
+
+/** From the first effect until the gateway had noticed, of every fault. */
+function detection(input: CheckInput): Measurement {
+  if (input.faults.length === 0) return noData('no fault was injected');
+  const times = input.faults.map((fault) => {
+    const firstMs = input.effects(fault)?.firstEffectMs;
+    const noticedMs = fault.noticed.find(({ by }) => by === 'gateway')?.atMs;
+    return { fault, ms: firstMs === undefined || noticedMs === undefined ? undefined : noticedMs - firstMs };
+  });
+  const unseen = times.find(({ ms }) => ms === undefined);
+  if (unseen !== undefined)
+    return noData(`no client saw an effect of fault ${unseen.fault.id}, or no gateway took its replica out`);
+  return value(peak(times.map(({ ms = 0 }) => ms)), times.length);
+}
+
+function unavailability(input: CheckInput): Measurement {
+  if (input.faults.length === 0) return noData('no fault was injected');
+  const seconds = input.faults.map((fault) => input.effects(fault)?.unavailableSeconds);
+  if (seconds.some((one) => one === undefined)) return noData('the load was not the same before and after a fault');
+  return value(peak(seconds.map((one = 0) => one * 1000)), seconds.length);
 }
 
 /** All of them must be known; otherwise a recovery that never ended would not count. */

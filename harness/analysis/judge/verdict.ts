@@ -46,6 +46,7 @@ function judgeValidity(plan: Plan, facts: RunFacts, aggregate: Aggregate): reado
     ...judgeMadeLoad(plan, aggregate, facts),
     ...judgeWindows(plan, aggregate, facts),
     ...unbalanced(plan, facts, aggregate),
+    ...faultless(facts, aggregate),
   ];
 }
 
@@ -58,6 +59,20 @@ function unbalanced(plan: Plan, facts: RunFacts, aggregate: Aggregate): readonly
         `(offered: ${offeredGap}, sent: ${sentGap}, errors: ${errorsGap} unaccounted for): ` +
         'this is a bug in swarmbench, please report it',
     );
+}
+
+/** A run whose faults had no effect says nothing about them. */
+function faultless({ halted }: RunFacts, aggregate: Aggregate): readonly string[] {
+  return [
+    ...(halted === undefined ? [] : [`its faults were ended before their time by ${halted}`]),
+    ...aggregate
+      .faults()
+      .filter(({ unwitnessed, ended }) => unwitnessed !== undefined && ended !== 'halted')
+      .map(({ id, name, kind, target, unwitnessed }) => {
+        const what = name === kind ? kind : `${name} (${kind})`;
+        return `fault ${id}, ${what} of ${target}, has no witness: ${unwitnessed}`;
+      }),
+  ];
 }
 
 /** A run that measured nothing has not passed, with or without thresholds. */

@@ -16,6 +16,7 @@ import { CountersByWorker, type WorkerCounters } from '../facts/worker-counters.
 import { type Block, BlockStore } from './block-store.js';
 import { type DecodedBatch, decodeBatch } from './decoded-batch.js';
 import { HeatMap, type HeatMapView } from './heat-map.js';
+import { OutcomeStore } from './outcome-store.js';
 import { type Selection, SeriesStore, selectFrom, type Totals } from './series-store.js';
 import { type Second, secondOf, Timeline } from './timeline.js';
 
@@ -43,6 +44,8 @@ export interface Aggregate {
   usage(): readonly UsageSeries[];
   /** The faults that began, in order of time. */
   faults(): readonly FaultRecord[];
+  /** Of the operations that were due around faults; empty in a run without faults. */
+  outcomes(): OutcomeStore;
   /** By category: the first failure with each kind of message, in order of time, at most ten. */
   samples(): ReadonlyMap<string, readonly ErrorSample[]>;
   /** The measured time in parts, for comparisons with another run; those without any telemetry are left out. */
@@ -79,6 +82,7 @@ export class RunAggregate implements Aggregate {
   private readonly _usage = new UsageStore();
   private readonly _faults = new FaultRecords();
   private readonly _deliveries = new DeliveryCounters();
+  private readonly _outcomes = new OutcomeStore();
   private readonly _samples = new Map<string, Map<string, ErrorSample>>();
   private readonly _blocks: BlockStore;
   private readonly recent: RecentTotals | undefined;
@@ -118,6 +122,7 @@ export class RunAggregate implements Aggregate {
     this._workers.add(workerId, batch, decoded.series);
     this._blocks.add(decoded);
     this._deliveries.add(batch.flows ?? []);
+    for (const series of batch.outcomes ?? []) this._outcomes.add(series);
     this.recent?.add(decoded, this._lastMs);
     for (const sample of batch.samples) this.keepSample(sample);
   }
@@ -172,6 +177,9 @@ export class RunAggregate implements Aggregate {
   }
   faults(): readonly FaultRecord[] {
     return this._faults.view();
+  }
+  outcomes(): OutcomeStore {
+    return this._outcomes;
   }
   samples(): ReadonlyMap<string, readonly ErrorSample[]> {
     return new Map(

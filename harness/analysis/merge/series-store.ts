@@ -2,6 +2,7 @@
  * Everything that was reported of each (stage, profile, operation), (stage, profile) and (stage, profile, replica),
  * merged; and sums over any selection of them.
  */
+import { cellList, cellOf } from '../../../client-sim/protocol/histogram-codec.js';
 import { addStreams, noStreams, type StreamCounts } from '../../../client-sim/protocol/streams.js';
 import { type HistogramName, histogramNames } from '../../../client-sim/protocol/telemetry.js';
 import {
@@ -19,6 +20,7 @@ import {
 import { byNumberedName } from '../order.js';
 import type { DecodedBatch, DecodedReplica, DecodedSeries, DecodedSessions } from './decoded-batch.js';
 import { HdrCounts } from './hdr-counts.js';
+import type { Outcome } from './outcome-store.js';
 
 /** Indices of stages; profile and operation by name, all of them when absent. */
 export interface Selection {
@@ -188,6 +190,28 @@ export class SeriesStore {
     cell.latency.addCells(latency);
     cell.latencyFloor.addCells(latencyFloor);
   }
+}
+
+/** The operations of some outcomes; there is nothing else in them. */
+export function phaseTotals(outcomes: readonly Outcome[]): Totals {
+  const cell = { stage: 0, profile: '', operation: '', counts: noOperations(), errors: new Map<string, number>() };
+  const histograms = emptyHistograms();
+  const latency = new Map<number, number>();
+  for (const { category, durationMs, count } of outcomes) {
+    cell.counts.offered += count;
+    cell.counts.sent += count;
+    if (category === '') {
+      cell.counts.succeeded += count;
+      const at = cellOf(Math.round(durationMs * 1000));
+      latency.set(at, (latency.get(at) ?? 0) + count);
+    } else if (category === 'lost') cell.counts.lost += count;
+    else {
+      cell.counts.failed += count;
+      addTallies(cell.errors, [[category, count]]);
+    }
+  }
+  histograms.latency.addCells(cellList(latency));
+  return new SelectedTotals([{ ...cell, histograms }], [], [], (name) => name);
 }
 
 /** Two levels of maps, because a key of both would have to be made for every series of every batch. */

@@ -27,6 +27,9 @@ export interface Second extends Readonly<OperationCounts> {
   readonly sessions: number;
   /** In this second. */
   readonly sessionsOpened: number;
+  readonly sessionsLost: number;
+  /** Answered by another replica than before. */
+  readonly sessionsMoved: number;
   readonly connections: number;
   readonly inFlight: number;
   readonly queued: number;
@@ -68,6 +71,8 @@ interface Entry {
   readonly t: number;
   seconds: number;
   sessionsOpened: number;
+  sessionsLost: number;
+  sessionsMoved: number;
   readonly counts: OperationCounts;
   readonly errors: Record<string, number>;
   /** Of one second: the sums over all workers. Of several: the highest sums. */
@@ -107,10 +112,14 @@ export class Timeline {
   ) {}
 
   /** The batches of one worker come in their order. */
-  add(workerId: string, { batch, series, sessions }: DecodedBatch): void {
+  add(workerId: string, { batch, series, sessions, replicas }: DecodedBatch): void {
     const number = secondOf(batch.toMs);
     const entry = this.entry(number);
-    for (const { series: of } of sessions) entry.sessionsOpened += of.sessionsOpened;
+    for (const { series: of } of sessions) {
+      entry.sessionsOpened += of.sessionsOpened;
+      entry.sessionsLost += of.sessionsLost;
+    }
+    for (const { series: of } of replicas) entry.sessionsMoved += of.moved;
     for (const one of series) {
       addOperations(entry.counts, one.series);
       for (const category in one.series.errors)
@@ -214,7 +223,8 @@ export class Timeline {
   }
 
   private viewOf(entry: Entry): Second {
-    const { t, seconds, counts, gauges, sessionsOpened, errors, lagP99Ms, eventLoopUtilization, workers } = entry;
+    const { t, seconds, counts, gauges, errors, lagP99Ms, eventLoopUtilization, workers } = entry;
+    const { sessionsOpened, sessionsLost, sessionsMoved } = entry;
     entry.percentiles ??= this.percentilesOf(entry.latency);
     return {
       t,
@@ -223,6 +233,8 @@ export class Timeline {
       ...entry.percentiles,
       ...gauges,
       sessionsOpened,
+      sessionsLost,
+      sessionsMoved,
       errors: { ...errors },
       lagP99Ms,
       eventLoopUtilization,
@@ -263,6 +275,8 @@ function newEntry(t: number): Entry {
     t,
     seconds: 1,
     sessionsOpened: 0,
+    sessionsLost: 0,
+    sessionsMoved: 0,
     counts: noOperations(),
     errors: {},
     gauges: { clients: 0, sessions: 0, connections: 0, inFlight: 0, queued: 0 },
@@ -277,6 +291,8 @@ function newEntry(t: number): Entry {
 function mergeInto(one: Entry, next: Entry): void {
   one.seconds = next.t + next.seconds - one.t;
   one.sessionsOpened += next.sessionsOpened;
+  one.sessionsLost += next.sessionsLost;
+  one.sessionsMoved += next.sessionsMoved;
   addOperations(one.counts, next.counts);
   for (const [category, count] of Object.entries(next.errors))
     one.errors[category] = (one.errors[category] ?? 0) + count;

@@ -71,7 +71,7 @@ export function recoveriesOf(
 }
 
 /** Whether the load has no ramp and no step in between. */
-function isSteady({ stages }: Plan, fromMs: number, toMs: number): boolean {
+export function isSteady({ stages }: Plan, fromMs: number, toMs: number): boolean {
   const segments = stages
     .flatMap((stage) => stage.segments)
     .filter(({ startMs, endMs }) => startMs < toMs && endMs > fromMs);

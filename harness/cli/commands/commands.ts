@@ -80,6 +80,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'remove the stack and wait until nothing of it is left',
     load: async () => (await import('./down.js')).down,
   },
+  heal: {
+    summary: 'undo faults that a killed run has left behind',
+    load: async () => (await import('./heal.js')).heal,
+  },
   serve: {
     summary: 'serve the REST API; also resumes the unfinished runs of a controller that was killed',
     load: async () => (await import('./serve.js')).serve,

@@ -114,7 +114,7 @@ class CheckParser {
   }
 
   private refuseBesideReplica(name: string, labels: Check['labels'], end: Token): void {
-    const other = (['operation', 'category'] as const).find((label) => labels[label] !== undefined);
+    const other = (['operation', 'category', 'phase', 'fault'] as const).find((label) => labels[label] !== undefined);
     if (other === undefined) return;
     this.fail(
       end.offset,

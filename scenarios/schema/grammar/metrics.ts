@@ -1,7 +1,10 @@
 /** The metrics that thresholds can check: the unit of each, and the labels that narrow it. */
 import { suggest } from '../../yaml/nearest.js';
 
-export type Label = 'stage' | 'profile' | 'operation' | 'replica' | 'category';
+export type Label = 'stage' | 'profile' | 'operation' | 'replica' | 'category' | 'phase' | 'fault';
+
+/** Of operations by when they were due: up to 10 s before a fault, while it lasted, up to 60 s after its undo. */
+export const phaseNames = ['before', 'fault', 'recovery'] as const;
 export type MetricUnit = 'time' | 'perSecond' | 'ratio' | 'cores' | 'count' | 'bytes';
 
 export interface Metric {
@@ -14,6 +17,8 @@ export const statistics = ['p50', 'p90', 'p95', 'p99', 'p999', 'max', 'mean'] as
 
 const byOperation = ['stage', 'profile', 'operation'] as const;
 const byProfile = ['stage', 'profile'] as const;
+/** Without one of these two, a fault makes no difference. */
+const byFault = ['phase', 'fault'] as const;
 const withoutOurs =
   'without those that swarmbench caused itself; with a category: that category only; ' +
   'with a replica: the answers of that replica only';
@@ -22,7 +27,7 @@ const withoutOurs =
 export const distributions: Readonly<Record<string, Metric>> = {
   latency: {
     unit: 'time',
-    labels: [...byOperation, 'replica'],
+    labels: [...byOperation, 'replica', ...byFault],
     help: 'time of correct answers, from when the operation was due',
   },
   service: { unit: 'time', labels: byOperation, help: 'time of correct answers, from when the operation was sent' },
@@ -45,17 +50,17 @@ export const distributions: Readonly<Record<string, Metric>> = {
 
 /** Single numbers. They have no statistic. */
 export const scalars: Readonly<Record<string, Metric>> = {
-  throughput: { unit: 'perSecond', labels: byOperation, help: 'successful operations a second' },
+  throughput: { unit: 'perSecond', labels: [...byOperation, ...byFault], help: 'successful operations a second' },
   offered: { unit: 'perSecond', labels: byOperation, help: 'operations due a second' },
   delivered: { unit: 'ratio', labels: byOperation, help: 'operations sent / operations due' },
   'errors.rate': {
     unit: 'ratio',
-    labels: [...byOperation, 'category', 'replica'],
+    labels: [...byOperation, 'category', 'replica', ...byFault],
     help: `failed and lost operations / all that ended, ${withoutOurs}`,
   },
   'errors.count': {
     unit: 'count',
-    labels: [...byOperation, 'category', 'replica'],
+    labels: [...byOperation, 'category', 'replica', ...byFault],
     help: `failed and lost operations, ${withoutOurs}`,
   },
   'delivery.count': {
@@ -95,12 +100,26 @@ export const scalars: Readonly<Record<string, Metric>> = {
       'sessions that were answered by another replica than before, counted once in each stage; ' +
       'with a replica: those that moved to it',
   },
+  'fault.detection': {
+    unit: 'time',
+    labels: ['fault'],
+    help:
+      'time from the first effect of a fault that a client saw until the gateway had taken the replica out; of ' +
+      'several the slowest',
+  },
   'fault.recovery': {
     unit: 'time',
-    labels: [],
+    labels: ['fault'],
     help:
-      'time from a fault, or from its undo, until throughput stays at 95 % or more of what it was before; ' +
-      'of several the slowest',
+      'time until the objective holds again for 3 s: throughput at least 95 % of before, p95 at most 1.5 times, errors ' +
+      'at most 1 point above. From the fault if that happens while it lasts, and from its undo; of several the slowest',
+  },
+  'fault.unavailability': {
+    unit: 'time',
+    labels: ['fault'],
+    help:
+      'integral of 1 - good / offered over time from a fault to its recovery, beyond what it was before; of several ' +
+      'the longest',
   },
   'memory.perSession': {
     unit: 'bytes',

@@ -27,7 +27,8 @@ interface FaultContext {
 /** The faults of all trials in order of time: `f1`, `f2` and so on. */
 export function resolveFaults(sources: readonly FaultSource[], context: FaultContext): readonly FaultPlan[] {
   const trials = trialsOf(context.stages);
-  const names = namesOf(sources, context.scenarioPart);
+  const names = faultNames(sources);
+  refuseSameNames(sources, context.scenarioPart);
   const placed = sources.flatMap((source, index) =>
     (spansOf(source, index, trials[0], context) ?? []).flatMap((span, occurrence) => {
       const action = actionOf(source, index, occurrence, context);
@@ -60,8 +61,7 @@ export function resolveFaults(sources: readonly FaultSource[], context: FaultCon
 type Span = Pick<FaultPlan, 'atMs' | 'untilMs' | 'once'>;
 type Placed = FaultAction & Span & { readonly index: number };
 
-/** Its own name, or its kind: `kill`, `kill-2`. */
-function namesOf(sources: readonly FaultSource[], scenarioPart: SourcePart): readonly string[] {
+function refuseSameNames(sources: readonly FaultSource[], scenarioPart: SourcePart): void {
   const taken = new Set<string>();
   for (const [index, { name }] of sources.entries()) {
     if (name === undefined) continue;
@@ -69,6 +69,11 @@ function namesOf(sources: readonly FaultSource[], scenarioPart: SourcePart): rea
       scenarioPart.reportAtValue(['faults', index, 'name'], 'CONFLICT', `another fault has the name ${name}, too`);
     taken.add(name);
   }
+}
+
+/** Its own name, or its kind: `kill`, `kill-2`. */
+export function faultNames(sources: readonly FaultSource[]): readonly string[] {
+  const taken = new Set(sources.flatMap(({ name }) => name ?? []));
   /** The last number of each kind. */
   const numbers = new Map<string, number>();
   return sources.map(({ name, kind }) => {

@@ -1,5 +1,6 @@
 /** Turns parsed sources into the frozen Plan, or finds everything that is wrong with them. */
 import { configHash } from '../config-hash.js';
+import { phaseNames } from '../grammar/metrics.js';
 import { formatDuration, formatRate } from '../grammar/units.js';
 import { checkNode, validParts } from '../keys/check-node.js';
 import { type ScenarioSource, scenarioSchema } from '../keys/scenario-schema.js';
@@ -9,7 +10,7 @@ import type { Sources, Workload } from '../read-sources.js';
 import { type Problem, type ReportProblem, SourcePart } from '../source-part.js';
 import type { TransportName } from '../transports.js';
 import { checkRoutes, checkStreams, checkTransports } from './check-profiles.js';
-import { resolveFaults } from './faults.js';
+import { faultNames, resolveFaults } from './faults.js';
 import { namesEveryOperation, operationNames } from './operations.js';
 import { type ProfileContext, resolveProfile } from './profile.js';
 import { checkScale, checkStageProfiles, resolveStages, stageNames } from './stages.js';
@@ -71,6 +72,8 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
     stage: stageNames(sources.scenario),
     profile: sources.workloads.map(({ name }) => name),
     ...(namesEveryOperation(nodes) ? { operation: operationNames(nodes) } : {}),
+    phase: phaseNames,
+    fault: faultNames(source.faults ?? []),
   };
   const checks = { known, scaleMs, scenarioPart };
   const thresholds = resolveThresholds(source.thresholds ?? [], checks);

@@ -31,6 +31,15 @@ export function resolveStopRules(
 ): readonly StopRulePlan[] {
   return sources.flatMap((source, index) => {
     const check = resolveCheck(source.check, ['stopWhen', index, 'check'], context);
+    if (check !== undefined && (check.labels.phase !== undefined || check.labels.fault !== undefined)) {
+      context.scenarioPart.reportInText(
+        ['stopWhen', index, 'check'],
+        0,
+        'a stop rule looks at a sliding window, and not at the phases of a fault',
+        'leave out `phase` and `fault`, or make it a threshold',
+      );
+      return [];
+    }
     return check === undefined ? [] : [{ check, windowMs: context.scaleMs(source.window) }];
   });
 }

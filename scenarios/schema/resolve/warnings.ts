@@ -97,7 +97,9 @@ function thresholdWarnings(
       'no client connects in a stage it is judged over, because sessions are opened before and reused; ' +
         'it may find no data, which is never a pass',
     );
-  if (check.metric.startsWith('fault.') && plan.faults.length === 0)
+  const aboutFaults =
+    check.metric.startsWith('fault.') || check.labels.phase !== undefined || check.labels.fault !== undefined;
+  if (aboutFaults && plan.faults.length === 0)
     warn('the scenario has no faults, so it will find no data, which is never a pass');
   if (/^(?:usage|memory)\./.test(check.metric) && runsElsewhere)
     warn(
