@@ -433,6 +433,7 @@ describe('the controller itself', () => {
       '/cluster/services/{name}/replicas',
       '/counters-stats',
       '/discovery',
+      '/faults/halt',
       '/healthz',
       '/metrics',
       '/openapi.json',

@@ -18,7 +18,8 @@ beforeAll(() => {
   );
   writeFileSync(
     join(folder, 'faults.yaml'),
-    'name: faults\nworkload: { normal: {} }\nstages: [{ name: a, duration: 5s }]\nfaults: [{ at: 1s, kind: kill }]\n',
+    'name: faults\nworkload: { normal: {} }\nstages: [{ name: a, duration: 5s }]\n' +
+      'faults: [{ at: 1s, kind: explode }]\n',
   );
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -70,7 +71,7 @@ describe('exit codes and messages', () => {
   test('an unknown kind of fault is refused at its place, with the kinds there are', async () => {
     const { code, err } = await swarmbench(['plan', join(folder, 'faults.yaml')]);
     expect(code).toBe(2);
-    expect(err).toMatch(/faults\.yaml:4:26: `kill` is not one of: scale/);
+    expect(err).toMatch(/faults\.yaml:4:26: `explode` is not one of: kill, stop/);
   });
 
   test('`plan` shows what the platform cannot do', async () => {

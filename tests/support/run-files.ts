@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { RunEvent, RunEventBody } from '../../harness/log/events.js';
+import { faults } from '../../harness/report/sections/faults/section.js';
 import { streamsSchema } from '../../harness/report/sections/streams/section.js';
 
 const latency = z.looseObject({
@@ -55,6 +56,7 @@ const reportSchema = z.looseObject({
     }),
   ),
   balance: z.array(z.looseObject({ gap: z.number() })),
+  faults: faults.schema.faults,
 });
 type ReportView = z.infer<typeof reportSchema>;
 

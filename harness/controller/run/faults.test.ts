@@ -28,7 +28,7 @@ function fault(id: string, atMs: number, untilMs: number, replicas = 3): FaultPl
 async function run(
   seconds: number,
   faults: readonly FaultPlan[],
-  failing?: 'inspect' | 'inject',
+  failing?: 'inspect' | 'inject' | 'witness',
   stopAt?: RunEvent['type'],
 ): Promise<Ended> {
   const bench = new ControllerBench();
@@ -111,3 +111,14 @@ test.each<['inspect' | 'inject', readonly string[], readonly string[]]>([
   },
   30_000,
 );
+
+test('a fault that nothing shows makes the run invalid, in words', async () => {
+  const { faults, events, verdict } = await run(4, [fault('f1', 1000, 2000)], 'witness');
+  expect(faults).toEqual(['f1 started', 'f1 ordered', 'f1 unwitnessed', 'f1 ended', 'f1 undone', 'f1 settled']);
+  expect(verdict).toBe('invalid');
+  expect(events.flatMap((event) => (event.type === 'run.finished' ? event.verdict.reasons : []))).toContainEqual(
+    expect.stringMatching(
+      /^fault f1, scale of .*, has no witness: in \d+\.\d s nothing showed that scale had an effect$/,
+    ),
+  );
+}, 30_000);

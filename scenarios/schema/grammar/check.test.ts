@@ -3,7 +3,13 @@ import type { Check } from '../plan.js';
 import { parseCheck } from './check.js';
 import { metricNames } from './metrics.js';
 
-const known = { stage: ['warm-up', 'peak'], profile: ['normal', 'flood'], operation: ['echo', 'tools/list'] };
+const known = {
+  stage: ['warm-up', 'peak'],
+  profile: ['normal', 'flood'],
+  operation: ['echo', 'tools/list'],
+  phase: ['before', 'fault', 'recovery'],
+  fault: ['kill'],
+};
 
 describe('checks', () => {
   test.each<[string, Omit<Check, 'text'>, string]>([
@@ -78,7 +84,10 @@ describe('checks', () => {
     ],
     ['throughput.p99 < 5/s', 0, /`throughput` is a single number/, /write throughput/],
     ['nothing < 5', 0, /unknown metric/, /metrics: .*throughput/],
-    ['fault.detection < 5s', 0, /unknown metric `fault\.detection`/, /metrics: .*fault\.recovery/],
+    ['fault.undetected < 5s', 0, /unknown metric `fault\.undetected`/, /did you mean "fault\.detection"/],
+    ['errors.rate{phase="after"} < 1%', 18, /no phase is named `after`/, /before, fault, recovery/],
+    ['errors.rate{fault="other"} < 1%', 18, /no fault is named `other`/, /kill/],
+    ['errors.rate{replica="r1",fault="kill"} < 1%', 37, /by replica or by fault, not by both/, /leave out/],
     ['latency.p95{replica="r",operation="echo"} < 1s', 40, /by replica or by operation/],
     ['errors.rate{category="timeout",replica="r"} < 1%', 42, /by replica or by category/],
     ['service.p95{replica="r"} < 1s', 12, /no label `replica`/],

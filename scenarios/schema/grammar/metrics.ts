@@ -111,8 +111,9 @@ export const scalars: Readonly<Record<string, Metric>> = {
     unit: 'time',
     labels: ['fault'],
     help:
-      'time until the objective holds again for 3 s: throughput at least 95 % of before, p95 at most 1.5 times, errors ' +
-      'at most 1 point above. From the fault if that happens while it lasts, and from its undo; of several the slowest',
+      'time until the objective holds again for 3 s: throughput at least 95 % of before, p95 at most 1.5 times, ' +
+      'errors at most 1 point above. From the fault if that happens while it lasts, and from its undo; of several ' +
+      'the slowest',
   },
   'fault.unavailability': {
     unit: 'time',

@@ -176,9 +176,18 @@ export const faultRefusal = once(() =>
       { at: '2800ms', kind: 'drain', node: 'n7', for: '10ms', every: '20ms', times: 3 },
       { at: '2900ms', kind: 'drain', leader: true, name: 'coup', for: '10ms' },
       { at: '10ms', stage: 'steady', kind: 'kill', gateway: true, signal: 'SIGHUP' },
-      { at: '20ms', kind: 'partition', direction: 'in', replica: 2, for: '10ms' },
+      { at: '40ms', kind: 'dns', lookup: 'x', answer: 'slow', delay: { from: '11ms', to: '22ms' }, for: '10ms' },
+    ],
+  }),
+);
+
+/** Of a server that swarmbench does not start, nothing can be broken; tests/runs/faults.test.ts does these. */
+export const networkRefusal = once(() =>
+  refusal({
+    target: { server: { url: 'http://127.0.0.1:1/mcp' } },
+    faults: [
+      { at: '20ms', kind: 'partition', direction: 'in', for: '10ms' },
       { at: '40ms', kind: 'delay', delay: '80ms', jitter: '7ms', for: '10ms' },
-      { at: '60ms', kind: 'delay', delay: { from: '11ms', to: '22ms' }, for: '10ms' },
       { at: '80ms', kind: 'rate', rate: '9 KiB/s', for: '10ms' },
       { at: '100ms', kind: 'rate', rate: { from: '1 KiB/s', to: '2 KiB/s' }, for: '10ms' },
       { at: '120ms', kind: 'reset', reset: '25%', for: '10ms' },

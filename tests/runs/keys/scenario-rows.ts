@@ -13,6 +13,7 @@ import {
   faultRefusal,
   imageRefusal,
   limitedRun,
+  networkRefusal,
   refusal,
   ruledRun,
   silentCommand,
@@ -24,6 +25,10 @@ const startedRun = once(() => runOfStarted());
 
 function faultNamed(text: string | RegExp) {
   return async (): Promise<void> => expect(await faultRefusal()).toMatch(text);
+}
+
+function networkNamed(text: string) {
+  return async (): Promise<void> => expect(await networkRefusal()).toContain(text);
 }
 
 function imageNamed(text: string) {
@@ -114,20 +119,20 @@ export const scenarioRows: Rows = {
   'faults.*.memory': faultNamed('3 MiB'),
   'faults.*.memory.from': faultNamed('9 KiB to'),
   'faults.*.memory.to': faultNamed('to 7 KiB'),
-  'faults.*.direction': faultNamed('(in)'),
-  'faults.*.delay': faultNamed('80ms'),
+  'faults.*.direction': networkNamed('(in)'),
+  'faults.*.delay': networkNamed('80ms'),
   'faults.*.delay.from': faultNamed('11ms to'),
   'faults.*.delay.to': faultNamed('to 22ms'),
-  'faults.*.jitter': faultNamed('+-7ms'),
+  'faults.*.jitter': networkNamed('+-7ms'),
   'faults.*.loss': faultNamed('5%'),
   'faults.*.loss.from': faultNamed('1% to'),
   'faults.*.loss.to': faultNamed('to 2%'),
-  'faults.*.rate': faultNamed('9 KiB/s'),
-  'faults.*.rate.from': faultNamed('1 KiB/s to'),
-  'faults.*.rate.to': faultNamed('to 2 KiB/s'),
-  'faults.*.reset': faultNamed('25%'),
-  'faults.*.reset.from': faultNamed('3% to'),
-  'faults.*.reset.to': faultNamed('to 4%'),
+  'faults.*.rate': networkNamed('9 KiB/s'),
+  'faults.*.rate.from': networkNamed('1 KiB/s to'),
+  'faults.*.rate.to': networkNamed('to 2 KiB/s'),
+  'faults.*.reset': networkNamed('25%'),
+  'faults.*.reset.from': networkNamed('3% to'),
+  'faults.*.reset.to': networkNamed('to 4%'),
   'faults.*.lookup': faultNamed('other-name'),
   'faults.*.answer': faultNamed('looked up 2s late'),
   'faults.*.worker': faultNamed('worker 9'),

@@ -68,7 +68,7 @@ type ScaleFault = Extract<FaultPlan, { readonly kind: 'scale' }>;
 export function fakeInjector(
   file: string,
   runFolder: () => string,
-  failing: 'inspect' | 'inject' | undefined = undefined,
+  failing: 'inspect' | 'inject' | 'witness' | undefined = undefined,
 ): FaultInjector {
   const order = (line: string): void => appendFileSync(file, `${line}\n`);
   const logged = (): number =>
@@ -89,7 +89,11 @@ export function fakeInjector(
       order(`${id} back to ${String(before.replicas)}`);
       return [];
     },
-    waitForEffect: async ({ replicas }: ScaleFault, _subject, phase) => {
+    waitForEffect: async ({ replicas }: ScaleFault, _subject, phase, signal) => {
+      if (failing === 'witness' && phase === 'injected') {
+        await once(signal, 'abort');
+        return { settled: false, replicas: [] };
+      }
       const count = phase === 'injected' ? replicas : 1;
       return {
         settled: true,

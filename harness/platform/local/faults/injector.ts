@@ -38,7 +38,8 @@ const HELPER_MS = 5_000;
 const GRACE_MS = 10_000;
 /** Nothing passes when a probe has no answer for so long. */
 const SILENCE_MS = 400;
-const LEASE_STALE_MS = 60_000;
+/** As long as a controller conducts the run, it touches the lease every second. */
+const LEASE_STALE_MS = 10_000;
 
 /** The programs of a run that this process started. */
 export interface LiveRun {
@@ -130,7 +131,7 @@ class LocalInjector implements FaultInjector {
     withdraw(runFolder, fault.id);
     if (!isOn(runFolder)) return [];
     const started = await this.startHelper(runFolder);
-    await this.awaitHelper(runFolder, signal);
+    await this.awaitHelper(runFolder, signal, started.length > 0);
     return started;
   }
 
@@ -220,15 +221,17 @@ class LocalInjector implements FaultInjector {
     for (const process of processesOf(subject)) if (isRunning(process)) this.host.kill(-process.pid, 'SIGCONT');
   }
 
-  private async awaitHelper(runFolder: string, signal: AbortSignal): Promise<void> {
+  /** @param isNew the state may still be that of the helper before it */
+  private async awaitHelper(runFolder: string, signal: AbortSignal, isNew = false): Promise<void> {
     const until = performance.now() + HELPER_MS;
     for (;;) {
       const state = readState(runFolder);
       if (follows(state, readOrders(runFolder) ?? noOrders)) return;
-      if (performance.now() > until || signal.aborted)
+      const isGone = !isNew && state !== undefined && !isRunning(state);
+      if (isGone || performance.now() > until || signal.aborted)
         throw new PlatformError(
           'FAULT_HELPER',
-          `the fault helper did not follow the order within ${HELPER_MS / 1000} s`,
+          isGone ? 'the fault helper has ended' : `the fault helper did not follow within ${HELPER_MS / 1000} s`,
           `its log is ${join(runFolder, 'logs', 'fault-helper.log')}`,
         );
       await sleep(10);
@@ -483,11 +486,13 @@ function withdraw(runFolder: string, faultId: string): Orders {
   return next;
 }
 
-function follows(state: HelperState | undefined, { version }: Orders): boolean {
-  return state !== undefined && state.version === version && !state.released && isRunning(state);
+/** A helper that has lost the lease has undone everything, as empty orders say. */
+function follows(state: HelperState | undefined, { version, rules, paused }: Orders): boolean {
+  if (state === undefined || !isRunning(state)) return false;
+  return state.released ? rules.length + paused.length === 0 : state.version === version;
 }
 
-/** Whether a controller has touched the lease of the run lately: its programs still live then. */
+/** Whether a controller conducts the run. */
 function isOn(runFolder: string): boolean {
   try {
     return Date.now() - statSync(join(runFolder, 'controller.lease')).mtimeMs < LEASE_STALE_MS;

@@ -76,7 +76,18 @@ test('a fault is reported with its times, its convergence, its recovery and its 
     {
       id: 'f1',
       kind: 'scale',
+      name: 'scale',
       target: 'mcp-server: 1 to 2 replicas',
+      replicas: [],
+      orderedAtSeconds: null,
+      outcome: null,
+      appliedAtSeconds: 26.5,
+      followed: [],
+      noticed: [],
+      undoForced: false,
+      left: [],
+      // The log has no outcomes around faults.
+      effects: null,
       endedBy: 'time',
       at: '2026-01-02T03:04:20.000Z',
       atSeconds: 20,

@@ -32,6 +32,9 @@ export const timelineSchema = z.array(
     clients: count,
     sessions: count,
     sessionsOpened: count,
+    sessionsLost: count,
+    /** Answered by another replica than before. */
+    sessionsMoved: count,
     connections: count,
     inFlight: count,
     queued: count,
