@@ -44,7 +44,8 @@ and \`stream\` key by key, and all other keys as a whole.
 
 ## Kinds of faults
 
-A fault has \`at\`, \`kind\`, perhaps \`for\`, and the keys of its kind.
+A fault has \`at\`, \`kind\`, perhaps \`for\`, \`name\`, \`stage\`, \`every\` and \`times\`, and the keys of its kind.
+[Faults](faults.md) says where each can be done.
 
 ${faultTable()}
 
@@ -135,10 +136,12 @@ function defaultOf(key: KeyDescription): string {
 
 function faultTable(): string {
   return table(
-    ['kind', 'what it does', 'its keys'],
-    Object.entries(faultKinds).map(([name, { description, keys }]) => [
+    ['kind', 'what it does', 'open connections', 'new connections', 'its keys'],
+    Object.entries(faultKinds).map(([name, { description, connections, keys }]) => [
       code(name),
       description,
+      connections.open,
+      connections.new,
       Object.keys(keys).map(code).join(', '),
     ]),
   );

@@ -79,17 +79,21 @@ export function effectsOfAll(plan: Plan, aggregate: Source): ReadonlyMap<string,
   const known = computed.get(store);
   if (known?.key === key) return known.effects;
   const effects = new Map<string, FaultEffects>();
-  // What the faults before it did must be over where a fault is compared with the time before it.
-  let quietMs = 0;
+  /** When what each fault did was over. */
+  const over: { readonly startedMs: number; readonly endedMs: number; readonly quietMs: number }[] = [];
   for (const fault of store.isEmpty ? [] : faults) {
-    const spans = phaseSpans(plan, aggregate, fault, quietMs);
+    // Where faults share some time, the first of them is compared with what came before, and so are the others.
+    const originMs = over
+      .toReversed()
+      .reduce((origin, one) => (one.endedMs > origin ? Math.min(origin, one.startedMs) : origin), fault.startedMs);
+    const quietMs = peak(over.filter(({ endedMs }) => endedMs <= originMs).map((one) => one.quietMs));
+    const spans = phaseSpans(plan, aggregate, fault, Math.min(quietMs, originMs), originMs);
     const own = effectsOf(plan, aggregate, spans, fault);
     effects.set(fault.id, own);
     const { recovered } = own;
-    quietMs = Math.max(
-      quietMs,
-      spans.recovery.fromMs + (recovered.kind === 'recovered' ? recovered.seconds * 1000 : 0),
-    );
+    const endedMs = spans.recovery.fromMs;
+    const recoveredMs = recovered.kind === 'recovered' ? recovered.seconds * 1000 : 0;
+    over.push({ startedMs: fault.startedMs, endedMs, quietMs: endedMs + recoveredMs });
   }
   computed.set(store, { key, effects });
   return effects;
@@ -104,17 +108,18 @@ function phaseSpans(
   aggregate: Pick<Aggregate, 'faults' | 'lastMs'>,
   { id, startedMs, endedMs }: FaultRecord,
   quietMs: number,
+  originMs: number,
 ): Record<Phase, Span> {
   const trial = trialAt(plan, startedMs);
   const endMs = Math.min(trial.toMs, aggregate.lastMs);
   const undoneMs = Math.min(endedMs ?? endMs, endMs);
   const others = aggregate.faults().filter((other) => other.id !== id);
-  const nextMs = Math.min(endMs, ...others.map((one) => one.startedMs).filter((ms) => ms > startedMs));
+  const nextMs = Math.min(endMs, ...others.map((one) => one.startedMs).filter((ms) => ms >= undoneMs));
   // Clients open their sessions in the first second.
-  const settledMs = startedMs - trial.fromMs > 4000 ? trial.fromMs + 1000 : trial.fromMs;
-  const beforeMs = Math.max(settledMs, startedMs - FAULT_BEFORE_MS, Math.min(quietMs, startedMs));
+  const settledMs = originMs - trial.fromMs > 4000 ? trial.fromMs + 1000 : trial.fromMs;
+  const beforeMs = Math.max(settledMs, originMs - FAULT_BEFORE_MS, quietMs);
   return {
-    before: { fromMs: beforeMs, toMs: startedMs },
+    before: { fromMs: beforeMs, toMs: Math.max(beforeMs, originMs) },
     fault: { fromMs: startedMs, toMs: Math.max(startedMs, undoneMs) },
     recovery: { fromMs: undoneMs, toMs: Math.max(undoneMs, Math.min(nextMs, undoneMs + FAULT_AFTER_MS)) },
   };
@@ -185,6 +190,8 @@ class BinSeries {
   /** Of correct answers that ended in the bin. */
   private readonly ended: Outcome[][];
   private readonly started: number;
+  /** Bins of the time before. */
+  private readonly quiet: number;
   private readonly length: number;
   /** Operations due in a bin of the time before; undefined when there was too little of it. */
   private readonly rate: number | undefined;
@@ -206,9 +213,10 @@ class BinSeries {
     this.ended = Array.from({ length: this.length }, () => []);
     for (const outcome of outcomes) this.add(outcome);
     this.started = binOf(spans.fault.fromMs) - this.first;
+    this.quiet = Math.max(0, binOf(spans.before.toMs) - this.first);
     const steady = isSteady(plan, whole.fromMs, whole.toMs);
-    const enough = this.started >= LEAST_BEFORE_BINS && steady;
-    const rate = enough ? mean(this.due.slice(0, this.started)) : undefined;
+    const enough = this.quiet >= LEAST_BEFORE_BINS && steady;
+    const rate = enough ? mean(this.due.slice(0, this.quiet)) : undefined;
     this.rate = rate !== undefined && rate > 0 ? rate : undefined;
     const wanted = this.rate === undefined ? 1 : Math.ceil(SMOOTH_COUNT / this.rate);
     this.smoothBins = Math.min(MOST_SMOOTH_BINS, wanted % 2 === 0 ? wanted + 1 : wanted);
@@ -221,7 +229,7 @@ class BinSeries {
   }
 
   firstEffectMs(): number | undefined {
-    const usual = (counts: readonly number[]): number => peak(counts.slice(0, this.started));
+    const usual = (counts: readonly number[]): number => peak(counts.slice(0, this.quiet));
     const [mostBad, mostLate, mostMissing] = [usual(this.bad), usual(this.late), usual(this.unavailable)];
     for (let at = this.started; at < this.length; at += 1) {
       const [bad = 0, late = 0, missing = 0] = [this.bad[at], this.late[at], this.unavailable[at]];
@@ -236,10 +244,10 @@ class BinSeries {
     const { windowBins } = objective;
     const from = binOf(fromMs) - this.first;
     const unknown = (why: string): Recovery => ({ kind: 'unknown', why });
-    if (this.started < windowBins) return unknown('less than 3 s of undisturbed load came before it');
+    if (this.quiet < windowBins) return unknown('less than 3 s of undisturbed load came before it');
     if (this.rate === undefined) return unknown('the load was not the same before and after it');
     if (from + windowBins > this.length) return unknown('less than 3 s of load came after it');
-    const usual = Array.from({ length: this.started - windowBins + 1 }, (_, at) => this.windowAt(at));
+    const usual = Array.from({ length: this.quiet - windowBins + 1 }, (_, at) => this.windowAt(at));
     const rule = {
       good: Math.min(objective.throughput * windowBins * this.rate, ...usual.map(({ good }) => good)),
       errors: Math.max(
@@ -264,7 +272,7 @@ class BinSeries {
 
   unavailableSeconds(): number | undefined {
     if (this.rate === undefined) return undefined;
-    const usual = mean(this.unavailable.slice(0, this.started));
+    const usual = mean(this.unavailable.slice(0, this.quiet));
     // Later on there is nothing but noise, which would add up.
     const recovered = this.holdsAgain(this.spans.recovery.fromMs);
     const afterBins = recovered.kind === 'recovered' ? Math.ceil(recovered.seconds * 10) + 10 : this.length;

@@ -250,8 +250,8 @@ export const scenarioSchema = z.strictObject({
     .max(MOST_PARTS)
     .optional()
     .describe(
-      'What is changed or broken on purpose during the load. Each fault is undone at its end. Only a swarm can make ' +
-        'faults; other platforms refuse the run.',
+      'What is changed or broken on purpose during the load. Each fault is undone at its end. A platform refuses the ' +
+        'kinds that it cannot do, by name.',
     ),
   thresholds: z
     .array(threshold)
