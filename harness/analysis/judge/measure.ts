@@ -11,7 +11,7 @@ import type { Outcome } from '../merge/outcome-store.js';
 import { phaseTotals, type ReplicaTotals, type Selection, type Totals } from '../merge/series-store.js';
 import { type Second, secondsWithin } from '../merge/timeline.js';
 import { affinityOf } from '../statistics/affinity.js';
-import { effectsOfAll, type FaultEffects, isDueIn, phases } from '../statistics/fault-effects.js';
+import { effectsOfAll, type FaultEffects, isOfPhase, type Phase, phases } from '../statistics/fault-effects.js';
 import { type Recovery, recoveriesOf } from '../statistics/fault-recovery.js';
 import { intervalOf } from '../statistics/interval.js';
 import { type Statistic, statisticOf, statistics } from '../statistics/latency-summary.js';
@@ -121,20 +121,21 @@ class CheckInput {
     return phase !== undefined || fault !== undefined;
   }
 
-  /** Of the named phases of the named faults; without a phase, from the fault to the end of its recovery. */
-  private phaseSpans(): readonly Span[] {
+  /** Without a phase, from the fault to the end of its recovery. */
+  private get wantedPhases(): readonly Phase[] {
     const { phase } = this.check.labels;
-    const wanted = phases.filter((one) => (phase === undefined ? one !== 'before' : one === phase));
-    return this.faults.flatMap((fault) => {
-      const spans = this.effects(fault)?.spans;
-      return spans === undefined ? [] : wanted.map((one) => spans[one]);
-    });
+    return phases.filter((one) => (phase === undefined ? one !== 'before' : one === phase));
+  }
+
+  /** The phases of each of the faults. */
+  private get phaseSpans(): readonly FaultEffects['spans'][] {
+    return this.faults.flatMap((fault) => this.effects(fault)?.spans ?? []);
   }
 
   private outcomes(): readonly Outcome[] {
     const { profile, operation } = this.check.labels;
     const store = this.run.aggregate.outcomes();
-    const spans = this.phaseSpans();
+    const { wantedPhases, phaseSpans } = this;
     const all = store.select({
       fromBin: 0,
       toBin: Infinity,
@@ -143,7 +144,9 @@ class CheckInput {
       ...(operation === undefined ? {} : { operation }),
     });
     // Each operation once, also where two faults share some time.
-    return all.filter((outcome) => spans.some((span) => isDueIn(outcome, span)));
+    return all.filter((outcome) =>
+      phaseSpans.some((spans) => wantedPhases.some((phase) => isOfPhase(outcome, phase, spans))),
+    );
   }
 
   /** The faults that began and that the check is about. */
@@ -159,7 +162,10 @@ class CheckInput {
   /** Observed time of the selection. */
   get seconds(): number {
     const { aggregate, window } = this.run;
-    if (this.isOfPhases) return this.phaseSpans().reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0) / 1000;
+    if (this.isOfPhases) {
+      const spans = this.phaseSpans.flatMap((one) => this.wantedPhases.map((phase) => one[phase]));
+      return spans.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0) / 1000;
+    }
     if (window === undefined) return observedSeconds(aggregate, this.stages);
     return Math.max(0, Math.min(window.toMs, aggregate.lastMs) - Math.max(0, window.fromMs)) / 1000;
   }

@@ -134,19 +134,20 @@ function effectsOf(
   const whole = { fromMs: spans.before.fromMs, toMs: Math.max(spans.fault.toMs, spans.recovery.toMs) };
   const all = aggregate.outcomes().select({ fromBin: binOf(whole.fromMs), toBin: Math.ceil(whole.toMs / BIN_MS) + 1 });
   const outcomes = all.filter(({ category }) => !isByUs(category));
-  const before = within(outcomes, spans.before);
+  const of = (phase: Phase): readonly Outcome[] => outcomes.filter((one) => isOfPhase(one, phase, spans));
+  const [before, during, recovery] = [of('before'), of('fault'), of('recovery')];
   const p95 = percentile(before.filter(isCorrect), 0.95);
   const lateMs = p95 === undefined ? undefined : Math.max(p95 * LATE.times, p95 + LATE.byMs);
   const count = (some: readonly Outcome[], seconds: number): PhaseCounts => countsOf(some, seconds, lateMs);
-  const after = [...within(outcomes, spans.fault), ...within(outcomes, spans.recovery)];
+  const after = [...during, ...recovery];
   const series = new BinSeries(plan, outcomes, whole, spans, lateMs);
   const afterSpan = { fromMs: spans.fault.fromMs, toMs: whole.toMs };
   return {
     spans,
     phases: {
       before: count(before, secondsOf(spans.before)),
-      fault: count(within(outcomes, spans.fault), secondsOf(spans.fault)),
-      recovery: count(within(outcomes, spans.recovery), secondsOf(spans.recovery)),
+      fault: count(during, secondsOf(spans.fault)),
+      recovery: count(recovery, secondsOf(spans.recovery)),
     },
     profiles: plan.profiles.map(({ name, sticky }) => ({
       profile: name,
@@ -373,14 +374,16 @@ function total(outcomes: readonly Outcome[]): number {
   return sum(outcomes.map(({ count }) => count));
 }
 
-/** A bin belongs to the phase in which its middle lies. */
-export function isDueIn({ bin }: Outcome, { fromMs, toMs }: Span): boolean {
-  const middleMs = (bin + 0.5) * BIN_MS;
-  return middleMs >= fromMs && middleMs < toMs;
-}
-
-function within(outcomes: readonly Outcome[], span: Span): readonly Outcome[] {
-  return outcomes.filter((outcome) => isDueIn(outcome, span));
+/**
+ * Whether an operation was due in a phase; a bin belongs to the one in which its middle lies. What was on its way when
+ * the fault came belongs to the fault.
+ */
+export function isOfPhase({ bin, durationMs }: Outcome, phase: Phase, spans: Readonly<Record<Phase, Span>>): boolean {
+  const dueMs = (bin + 0.5) * BIN_MS;
+  const isDueIn = ({ fromMs, toMs }: Span): boolean => dueMs >= fromMs && dueMs < toMs;
+  const wasCaught = isDueIn(spans.before) && dueMs + durationMs >= spans.fault.fromMs;
+  if (phase === 'before') return isDueIn(spans.before) && !wasCaught;
+  return isDueIn(spans[phase]) || (phase === 'fault' && wasCaught);
 }
 
 /** Of the durations. */
