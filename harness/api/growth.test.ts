@@ -61,6 +61,7 @@ const bodies: Readonly<Record<string, Readonly<Record<string, (size: number) => 
     targets: (size) => ({ scenario: 'smoke', targets: array(size, (index) => `http://127.0.0.1:${(index % 9) + 1}/`) }),
     'a long name': (size) => ({ scenario: 'x'.repeat(size) }),
   },
+  '/faults/halt': { 'a long name': (size) => ({ by: 'x'.repeat(size) }) },
   '/tokens': { 'a long name': (size) => ({ name: 'x'.repeat(size), role: 'viewer' }) },
   '/runs/{id}/stop': { 'a long detail': (size) => ({ detail: 'x'.repeat(size) }) },
   '/runs/{id}/adjust': { 'a long profile': (size) => ({ load: 1, profile: 'x'.repeat(size) }) },

@@ -1,10 +1,11 @@
 /** Faults on this machine: each kind strikes, is seen, and is undone; whatever dies in the middle. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import type { RunEvent } from '../../harness/log/events.js';
 import { readOrders, readState, readTopology } from '../../harness/platform/local/faults/fault-files.js';
 import { statFields } from '../../harness/platform/proc-stat.js';
+import { startHarness } from '../support/harness.js';
 import { once } from '../support/once.js';
 import { isAlive } from '../support/program.js';
 import { eventsOf, readEvents, readRun, runFolder } from '../support/run-files.js';
@@ -192,13 +193,19 @@ describe('an undo is certain', () => {
       { at: '2s', kind: 'pause', replica: 1, for: '9s' },
       { at: '8s', kind: 'kill', replica: 2 },
     ]);
-    const { program, results } = startRun({ scenario });
+    const { url, tokenFile, results } = await startHarness();
+    const headers = {
+      'content-type': 'application/json',
+      authorization: `Bearer ${readFileSync(tokenFile, 'utf8')}`,
+    };
+    const post = (path: string, body: unknown): Promise<Response> =>
+      fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    expect((await post('/runs', { scenario: JSON.stringify(scenario) })).status).toBe(201);
     await until('the pause', () => eventsSoFar(results).some(({ type }) => type === 'fault.settled'));
-    const url = eventsOf(eventsSoFar(results), 'controller.listening')[0]?.url ?? '';
-    const answer = await fetch(`${url}/faults/halt`, { method: 'POST' });
+    const answer = await post('/faults/halt', {});
     expect([answer.status, ((await answer.json()) as { runs: string[] }).runs.length]).toEqual([202, 1]);
     await until('the undo', () => eventsSoFar(results).some(({ type }) => type === 'fault.undone'));
-    await program.ended;
+    await until('the report', () => existsSync(join(runFolder(results), 'report.json')));
     const { events, report } = readRun(results);
     expect(eventsOf(events, 'fault.ended').map(({ reason }) => reason)).toEqual(['halted']);
     expect(eventsOf(events, 'fault.started')).toHaveLength(1);

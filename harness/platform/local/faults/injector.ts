@@ -330,9 +330,8 @@ async function witnessSilence({ id, url, proxies }: FaultReplica): Promise<Seen>
   const silenceMs = Math.max(SILENCE_MS, 3 * direct);
   const through = await answersIn(healthOf(url, String(proxies[0]?.listen)), silenceMs);
   if (through !== undefined) return { problem: `${id} answers through its proxy within ${through.toFixed(1)} ms` };
-  return {
-    evidence: `${id} gave no answer for ${silenceMs.toFixed(0)} ms, and without its proxy within ${direct.toFixed(1)} ms`,
-  };
+  const shown = `${id} gave no answer for ${silenceMs.toFixed(0)} ms`;
+  return { evidence: `${shown}, and without its proxy within ${direct.toFixed(1)} ms` };
 }
 
 async function witnessDelay(faultId: string, subject: FaultSubject, { id, url, proxies }: FaultReplica): Promise<Seen> {
