@@ -6,7 +6,8 @@ import { type BodySegment, drawnSegment, fixedSegment } from './body-segment.js'
 import { WordView } from './bytes8.js';
 import { writeId } from './digits.js';
 import type { Draw } from './draw.js';
-import { compileExpectation, type Expectation } from './expectation.js';
+import { compileExpectation, type ResultRules } from './expectation.js';
+import { isObject } from './json-value.js';
 import {
   compileParamHeaders,
   encodeHeaderValue,
@@ -15,13 +16,15 @@ import {
   type ParamHeaders,
   type TemplateEntry,
 } from './param-headers.js';
+import { resultCheck, structuredCheck } from './result-rules.js';
 import { CLIENT_INFO, type ClientInfo, metaEnvelope } from './revisions.js';
+import { flatten } from './template-parts.js';
 
 const BEFORE_ID = '{"jsonrpc":"2.0","id":';
 const ID_AT = BEFORE_ID.length;
 
 /** One operation of a profile, compiled to bytes once. */
-export interface RequestTemplate {
+export interface RequestTemplate extends ResultRules {
   /** Dense number within its profile, for caches indexed by template. */
   readonly index: number;
   readonly method: string;
@@ -29,8 +32,6 @@ export interface RequestTemplate {
   readonly nameHeader: string | undefined;
   /** Headers for arguments (stateless era); undefined: none. */
   readonly paramHeaders?: ParamHeaders | undefined;
-  /** Checked against every answer, which is then parsed; no pattern is used. */
-  readonly expectation?: Expectation | undefined;
   /** Upper bound of the body's length in bytes, so that a buffer can be sized once. */
   readonly maxBodyBytes: number;
   /** Only if no drawn value changes the length, and the body is not so long that one more copy would cost. */
@@ -79,7 +80,7 @@ export function compileRequest(
     method: operation.method,
     paramHeaders,
     nameHeader: operation.target === undefined ? undefined : encodeHeaderValue(operation.target),
-    expectation: operation.expect === undefined ? undefined : compileExpectation(operation.expect),
+    ...rulesOf(operation, protocol.era, parts),
     maxBodyBytes: segments.reduce((sum, segment) => sum + segment.maxBytes, 0),
     fixed: fixedBody(segments),
     writeBody(into, offset, id, draw) {
@@ -89,6 +90,28 @@ export function compileRequest(
       writeId(words.of(into), offset + ID_AT, id);
       return at - offset;
     },
+  };
+}
+
+/** @param parts of the request, with its placeholders */
+function rulesOf(
+  { method, expect, outputSchema, validate }: OperationPlan,
+  era: PinnedProtocol['era'],
+  parts: readonly (string | Placeholder)[],
+): ResultRules {
+  const check = resultCheck(method, era);
+  const structured = outputSchema === undefined || validate === 'none' ? undefined : structuredCheck(outputSchema);
+  const expectation =
+    expect === undefined
+      ? undefined
+      : compileExpectation(
+          expect,
+          parts.filter((part) => typeof part !== 'string'),
+        );
+  return {
+    judge: (result, bytes, draw) =>
+      isObject(result) ? (check(result) ?? structured?.(result) ?? expectation?.(result, bytes, draw)) : undefined,
+    judgesAll: expectation !== undefined || (structured !== undefined && validate === 'all'),
   };
 }
 
@@ -142,39 +165,6 @@ function toSegments(parts: readonly (string | Placeholder)[], clocks: ReadonlyMa
   }
   if (text !== '') segments.push(fixedSegment(text));
   return segments;
-}
-
-function flatten(template: Template, into: (string | Placeholder)[]): void {
-  switch (template.kind) {
-    case 'constant':
-      into.push(template.json);
-      return;
-    case 'number':
-      into.push(template.draw);
-      return;
-    case 'string':
-      into.push(
-        '"',
-        ...template.parts.map((part) => (typeof part === 'string' ? JSON.stringify(part).slice(1, -1) : part)),
-        '"',
-      );
-      return;
-    case 'array':
-      into.push('[');
-      template.items.forEach((item, index) => {
-        if (index > 0) into.push(',');
-        flatten(item, into);
-      });
-      into.push(']');
-      return;
-    case 'object':
-      into.push('{');
-      template.entries.forEach(([key, value], index) => {
-        into.push(`${index > 0 ? ',' : ''}${JSON.stringify(key)}:`);
-        flatten(value, into);
-      });
-      into.push('}');
-  }
 }
 
 /** Adds the `_meta` of the stateless era; a `_meta` of the scenario keeps its other keys. */

@@ -1,5 +1,5 @@
 import type { Problem } from '../measure/failure.js';
-import type { Expectation } from './expectation.js';
+import { boundTo, type DrawnRules } from './expectation.js';
 import { judgeMessage, violation } from './judge-message.js';
 
 /** Bodies up to this size are always parsed when no pattern matches. */
@@ -19,7 +19,7 @@ const NEAR_BYTES = 256;
  * it is parsed.
  *
  * @param turn counts the answers; it determines which long ones are parsed
- * @param expectation of the operation; with one, every answer is parsed
+ * @param rules of the operation
  * @returns undefined for a correct answer
  */
 export function scanAnswer(
@@ -28,10 +28,10 @@ export function scanAnswer(
   end: number,
   id: number,
   turn: number,
-  expectation?: Expectation,
+  rules?: DrawnRules,
 ): Problem | undefined {
   if (
-    expectation === undefined &&
+    rules?.judgesAll !== true &&
     end - start > ALWAYS_PARSED_BYTES &&
     turn % PARSED_OF_LONG !== 0 &&
     looksCorrect(bytes.subarray(start, end), id)
@@ -39,11 +39,7 @@ export function scanAnswer(
     return undefined;
   const parsed = parseMessage(bytes, start, end);
   if (!parsed.ok) return violation(parsed.problem);
-  return judgeMessage(
-    parsed.value,
-    id,
-    expectation === undefined ? undefined : (result) => expectation(result, end - start),
-  );
+  return judgeMessage(parsed.value, id, boundTo(rules, end - start));
 }
 
 const BYTE_ORDER_MARK = 0xfeff;

@@ -26,6 +26,8 @@ export type Category =
   /** The answer to another request: its id is that of one which was sent elsewhere. */
   | 'crossed'
   | 'stream_lost'
+  /** The server closed a connection that had been idle, just as the request was sent. */
+  | 'idle_closed'
   /** The answer is longer than we read: a limit of ours. */
   | 'answer_limit'
   /** We closed the connection or stopped the run before the answer came. */

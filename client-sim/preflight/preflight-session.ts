@@ -1,7 +1,7 @@
 import type { TransportName } from '../../scenarios/schema/transports.js';
 import { type RequestTemplate, renderRequest } from '../mcp/compile-request.js';
 import type { Draw } from '../mcp/draw.js';
-import type { Expectation } from '../mcp/expectation.js';
+import type { DrawnRules } from '../mcp/expectation.js';
 import { isObject } from '../mcp/json-value.js';
 import { encodeHeaderValue } from '../mcp/param-headers.js';
 import { RequestIds } from '../mcp/request-ids.js';
@@ -103,7 +103,7 @@ export class PreflightSession {
   async operation(template: RequestTemplate, draw: Draw, step: string, timeoutMs?: number): Promise<PreflightAnswer> {
     const id = this.takeId();
     const kind: RequestKind = { ...kindOf(template, draw), ...this.sessionHeaders() };
-    return this.answered(step, kind, renderRequest(template, id, draw), id, template.expectation, timeoutMs);
+    return this.answered(step, kind, renderRequest(template, id, draw), id, { ...template, draw }, timeoutMs);
   }
 
   /** Ends the session with DELETE, if there is one, and closes the connection. */
@@ -182,11 +182,11 @@ export class PreflightSession {
     kind: RequestKind,
     body: string,
     id: number,
-    expectation?: Expectation,
+    rules?: DrawnRules,
     timeoutMs?: number,
   ): Promise<PreflightAnswer> {
     const judge = (answer: ControlAnswer): Problem | undefined =>
-      judgeControl(answer, id, this.protocol.era, this.sessionId !== undefined, expectation);
+      judgeControl(answer, id, this.protocol.era, this.sessionId !== undefined, rules);
     const { answer, failure, durationMs, request, response } = await this.raw(step, kind, body, id, judge, timeoutMs);
     const result = answer !== undefined && failure === undefined ? resultOf(answer) : undefined;
     return { status: answer?.status ?? 0, result, failure, durationMs, requestText: request, responseText: response };

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { OperationPlan } from '../../scenarios/schema/plan.js';
 import { McpServer, type McpServerOptions } from '../../tests/support/client-sim/mcp-server.js';
 import { testOperation, testPlan, testProfile } from '../../tests/support/client-sim/plans.js';
+import { json, legacy, startRawServer } from '../../tests/support/transport/raw-server.js';
 import { type PreflightOrder, type PreflightResult, preflightResult } from '../protocol/messages.js';
 import { withSettled } from '../protocol/settled-operation.js';
 import { runPreflight } from './preflight.js';
@@ -36,6 +37,19 @@ async function preflight(
 }
 
 const ping: OperationPlan = { name: 'ping', method: 'ping', params: { kind: 'object', entries: [] }, weight: 1 };
+
+test('a list whose cursor never advances is read no further, and the problem says so', async () => {
+  let pages = 0;
+  const server = await startRawServer(
+    legacy(({ message: { id } }, socket) => {
+      pages++;
+      socket.write(json({ jsonrpc: '2.0', id, result: { tools: [{ name: 'other' }], nextCursor: 'again' } }));
+    }),
+  );
+  const result = await preflight([server.url], [testOperation('echo')], { era: 'legacy' });
+  expect(result.problem).toMatch(/no tool `echo` \(its tools: other; its tools\/list gives the cursor `again` again/);
+  expect(pages).toBe(2);
+});
 
 describe('a target in order', () => {
   test.each(['legacy', 'modern'] as const)(

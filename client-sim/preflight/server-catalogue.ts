@@ -2,7 +2,8 @@ import type { HeaderPlan, OperationPlan } from '../../scenarios/schema/plan.js';
 import { nearest } from '../../scenarios/yaml/nearest.js';
 import { argumentsFor, argumentsForPrompt, type GeneratedArguments } from '../mcp/auto-arguments.js';
 import { headerDeclarations } from '../mcp/header-declarations.js';
-import { isObject } from '../mcp/json-value.js';
+import { describe, isObject } from '../mcp/json-value.js';
+import { structuredCheck } from '../mcp/result-rules.js';
 import { MODERN_REVISION } from '../mcp/revisions.js';
 import type { PreflightSession } from './preflight-session.js';
 
@@ -62,6 +63,8 @@ export class ServerCatalogue {
   private readonly entries = new Map<Listing, readonly Entry[]>();
   /** Tools that a client must not use, with the reason. */
   private readonly refused = new Map<string, string>();
+  /** Why a list was not read to its end. */
+  private readonly unread = new Map<Listing, string>();
 
   /** @param paramHeaders tools can have headers made from their arguments: the transport and the era support it */
   constructor(private readonly paramHeaders: boolean) {}
@@ -75,6 +78,7 @@ export class ServerCatalogue {
     const { entries: member, key } = SHAPES[listing];
     const entries: Entry[] = [];
     let cursor: unknown;
+    const cursors = new Set<string>();
     for (let page = 0; page < MAX_PAGES; page++) {
       const { result, failure, requestText, responseText } = await session.request(
         listing,
@@ -94,6 +98,19 @@ export class ServerCatalogue {
       );
       cursor = result?.nextCursor;
       if (typeof cursor !== 'string' || cursor === '') break;
+      const repeats = cursors.has(cursor);
+      cursors.add(cursor);
+      if (repeats || page === MAX_PAGES - 1) {
+        this.unread.set(
+          listing,
+          repeats
+            ? `its ${listing} gives the cursor \`${describe(cursor)}\` again, so that its pages never end: ` +
+                `${page + 1} were read`
+            : `its ${listing} has more than ${MAX_PAGES} pages, of which the first ${MAX_PAGES} were read`,
+        );
+        session.annotateLast(this.unread.get(listing) ?? '');
+        break;
+      }
     }
     const refused = listing === 'tools/list' && this.paramHeaders ? entries.filter((entry) => this.refuse(entry)) : [];
     if (refused.length > 0)
@@ -131,6 +148,31 @@ export class ServerCatalogue {
     return declared.ok ? declared.headers : [];
   }
 
+  /** The schema by which the structured content of an operation is judged; its problem, where it is none. */
+  outputSchemaOf({
+    method,
+    target,
+    validate,
+  }: OperationPlan):
+    | { readonly ok: true; readonly json: string | undefined }
+    | { readonly ok: false; readonly problem: string } {
+    const schema =
+      method === 'tools/call' && validate !== 'none' ? this.toolEntry(target ?? '')?.outputSchema : undefined;
+    if (schema === undefined || schema === null) return { ok: true, json: undefined };
+    const json = JSON.stringify(schema);
+    try {
+      structuredCheck(json);
+      return { ok: true, json };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const remedy = 'Fix it in the server, or set `validate: none` for this operation';
+      return {
+        ok: false,
+        problem: `the outputSchema of the tool is no JSON Schema that can be used: ${reason}. ${remedy}`,
+      };
+    }
+  }
+
   /** Generates the arguments of an operation with `arguments: auto` from the server's description of its target. */
   argumentsOf({ method, target }: OperationPlan): GeneratedArguments {
     const listing = listingFor(method);
@@ -146,7 +188,7 @@ export class ServerCatalogue {
   missing(operation: OperationPlan): string | undefined {
     const listing = listingFor(operation.method);
     if (listing === undefined || operation.target === undefined || operation.method.endsWith('/list')) return undefined;
-    const names = this.names(listing);
+    const names = [...new Set(this.names(listing))];
     // A resource may come from a template, which the list does not show: the trial call decides.
     if (names.includes(operation.target) || listing === 'resources/list') return undefined;
     const { singular, entries } = SHAPES[listing];
@@ -162,7 +204,9 @@ export class ServerCatalogue {
     const more = names.length > MAX_NAMES ? `, and ${names.length - MAX_NAMES} more` : '';
     const offer =
       names.length === 0 ? `it lists no ${entries}` : `its ${entries}: ${names.slice(0, MAX_NAMES).join(', ')}${more}`;
-    return `the server has no ${singular} \`${operation.target}\`${guess} (${offer})`;
+    const unread = this.unread.get(listing);
+    const rest = unread === undefined ? '' : `; ${unread}`;
+    return `the server has no ${singular} \`${operation.target}\`${guess} (${offer}${rest})`;
   }
 
   /** @returns whether the tool must not be used */

@@ -112,7 +112,10 @@ function settle({ profile, operation, inPlaceOf, mix }: Asked, catalogue: Server
     return { ok: false, why: `cannot generate arguments: ${generated.problem}. Write them in place of \`auto\`.` };
   const paramHeaders = catalogue.headersOf(operation);
   const called = generated === undefined ? operation : withArguments(operation, generated.template);
-  const whole = { ...called, paramHeaders };
+  const schema = catalogue.outputSchemaOf(operation);
+  if (!schema.ok) return { ok: false, why: schema.problem };
+  const outputSchema = schema.json === undefined ? {} : { outputSchema: schema.json };
+  const whole = { ...called, paramHeaders, ...outputSchema };
   const settled: SettledOperation = {
     profile: profile.name,
     operation: operation.name,
@@ -121,9 +124,10 @@ function settle({ profile, operation, inPlaceOf, mix }: Asked, catalogue: Server
     ...(paramHeaders.length === 0
       ? {}
       : { paramHeaders: paramHeaders.map((header) => ({ ...header, path: [...header.path] })) }),
+    ...outputSchema,
     ...(inPlaceOf === undefined ? {} : { inPlaceOf }),
   };
-  const isTold = generated !== undefined || paramHeaders.length > 0;
+  const isTold = generated !== undefined || paramHeaders.length > 0 || schema.json !== undefined;
   return { ok: true, call: { profile, operation: whole, settled: isTold ? settled : undefined, mix } };
 }
 

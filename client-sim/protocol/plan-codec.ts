@@ -77,11 +77,18 @@ const operation = z.strictObject({
   autoArguments: z.literal(true).exactOptional(),
   everyTool: z.literal(true).exactOptional(),
   paramHeaders: headerPlans.exactOptional(),
+  validate: z.enum(['all', 'none']).exactOptional(),
+  outputSchema: z.string().exactOptional(),
   expect: z
     .strictObject({
-      contains: z.array(z.string()),
+      contains: z.array(z.union([z.string(), template])),
       equals: z.array(
-        z.strictObject({ text: z.string(), path: z.array(z.union([z.string(), z.number().int()])), json: z.string() }),
+        z.strictObject({
+          text: z.string(),
+          path: z.array(z.union([z.string(), z.number().int()])),
+          json: z.string(),
+          template: template.exactOptional(),
+        }),
       ),
       minBytes: count.exactOptional(),
       maxBytes: count.exactOptional(),

@@ -11,6 +11,8 @@ export const settledOperation = z.strictObject({
   params: template.optional(),
   /** The headers that its tool declares for its arguments. */
   paramHeaders: headerPlans.optional(),
+  /** The schema of its tool's structured content, as JSON. */
+  outputSchema: z.string().optional(),
   /** The operation that stands for every tool, when this is one of the tools in its place. */
   inPlaceOf: z.string().optional(),
 });
@@ -69,10 +71,14 @@ export function toolCall(tool: string, { everyTool: _every, ...operation }: Oper
   return { ...operation, name: tool, target: tool, params, autoArguments: true };
 }
 
-function settledPlan(operation: OperationPlan, { params, paramHeaders }: SettledOperation): OperationPlan {
+function settledPlan(
+  operation: OperationPlan,
+  { params, paramHeaders, outputSchema }: SettledOperation,
+): OperationPlan {
   const { autoArguments: _auto, ...rest } = operation;
   return {
     ...(params === undefined ? operation : { ...rest, params }),
     ...(paramHeaders === undefined ? {} : { paramHeaders }),
+    ...(outputSchema === undefined ? {} : { outputSchema }),
   };
 }

@@ -3,6 +3,7 @@ import { KnownAnswers, PatternMemory } from '../mcp/pattern-memory.js';
 import type { Failure, Problem } from '../measure/failure.js';
 import { ReplicaNames } from '../measure/replica-names.js';
 import type { Endpoint } from '../protocol/messages.js';
+import { IdleAge } from './http/idle-age.js';
 import type { AnswerHead } from './judge-http.js';
 import { checkHeaders, kindOf, type RequestHead, type RequestKind, type SessionHeaders } from './request-head.js';
 import { FailureMaker, requestText, responseText, type SampleBudget } from './sample.js';
@@ -46,6 +47,8 @@ export class EndpointMemory {
   private readonly headsOfSessions = new Map<string, (RequestHead | undefined)[]>();
   /** Idle time after which the server closes connections (`keep-alive: timeout`); 0: it announced none. */
   keepAliveMs = 0;
+  /** The same where it announced none, as learned from what it does. */
+  readonly idleAge = new IdleAge();
   /** Number of answers that were parsed; see `scanAnswer`. */
   turn = 0;
   /** Templates seen, by index, to render a failed request again. */

@@ -1,4 +1,4 @@
-import type { Expectation } from '../mcp/expectation.js';
+import type { DrawnRules } from '../mcp/expectation.js';
 import { describe, isObject } from '../mcp/json-value.js';
 import { violation } from '../mcp/judge-message.js';
 import { type ClientInfo, LEGACY_REVISIONS } from '../mcp/revisions.js';
@@ -112,13 +112,13 @@ export function judgeControl(
   id: number,
   era: 'legacy' | 'modern',
   hasSession = false,
-  expectation?: Expectation,
+  rules?: DrawnRules,
 ): Problem | undefined {
   const body = Buffer.from(answer.body, 'utf8');
   if (answer.mediaType !== 'event-stream' || answer.status >= 300)
-    return judgeHttp(answer, body, 0, body.length, { id, era, hasSession, turn: 0, expectation });
+    return judgeHttp(answer, body, 0, body.length, { id, era, hasSession, turn: 0, rules });
   if (body.length === 0) return { category: 'stream_lost', detail: 'the event stream ended without the answer' };
-  return scanAnswer(body, 0, body.length, id, 0, expectation);
+  return scanAnswer(body, 0, body.length, id, 0, rules);
 }
 
 /** `result` of an answer that was judged correct. */

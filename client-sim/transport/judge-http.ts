@@ -1,4 +1,4 @@
-import type { Expectation } from '../mcp/expectation.js';
+import type { DrawnRules } from '../mcp/expectation.js';
 import { describe, isObject } from '../mcp/json-value.js';
 import { judgeError, violation } from '../mcp/judge-message.js';
 import { parseMessage, parseText, scanAnswer } from '../mcp/scan-answer.js';
@@ -24,7 +24,7 @@ interface ExpectedAnswer {
   readonly hasSession: boolean;
   /** See `scanAnswer`. */
   readonly turn: number;
-  readonly expectation?: Expectation | undefined;
+  readonly rules?: DrawnRules | undefined;
 }
 
 /**
@@ -43,7 +43,7 @@ export function judgeHttp(
     return violation(`HTTP ${status} carries no answer, but the request asked for one`);
   if (status >= 200 && status < 300) {
     if (head.mediaType === 'json') {
-      const problem = scanAnswer(bytes, start, end, expected.id, expected.turn, expected.expectation);
+      const problem = scanAnswer(bytes, start, end, expected.id, expected.turn, expected.rules);
       return problem === undefined || !expected.hasSession
         ? problem
         : asSessionLoss(problem, status, head, bytes.toString('utf8', start, end));

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { loadPlan } from '../../scenarios/schema/load-plan.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import { diskIo, type ScenarioIo } from '../../scenarios/schema/scenario-io.js';
+import { transportNames } from '../../scenarios/schema/transports.js';
 import { formatProblems, MOST_PROBLEMS } from '../../scenarios/yaml/problem.js';
 import { withoutUndefined } from './api-endpoint.js';
 import { ApiError } from './errors.js';
@@ -32,6 +33,8 @@ export const runRequest = z.strictObject({
   /** Bearer tokens, instead of those that the scenario names. */
   tokens: z.array(z.string().min(1)).min(1).optional(),
   era: z.enum(['auto', 'legacy', 'modern']).optional(),
+  /** Of all profiles, whatever they say. */
+  transport: z.enum(transportNames).optional(),
   labels: z.record(z.string(), z.string()).optional(),
   /** The command line that the report shows; without secrets. */
   command: z.string().max(4000).optional(),
@@ -46,7 +49,7 @@ const INLINE_FILE = 'request.yaml';
 
 /** @throws ApiError INVALID_SCENARIO with the first hundred problems in `details` */
 export function planFrom(request: RunRequest, allowTargets: readonly string[]): Plan {
-  const { scenario, sets, timeScale, seed, targets, headers, tls, tokens, era } = request;
+  const { scenario, sets, timeScale, seed, targets, headers, tls, tokens, era, transport } = request;
   const inline = isInline(scenario);
   // With a path, a caller could read the controller's files through the error messages.
   if (!inline && !/^[\w-]+$/.test(scenario)) {
@@ -57,7 +60,7 @@ export function planFrom(request: RunRequest, allowTargets: readonly string[]): 
       'GET /scenarios lists the names. You can also send the text of a scenario.',
     );
   }
-  const options = withoutUndefined({ sets, timeScale, seed, targets, headers, era });
+  const options = withoutUndefined({ sets, timeScale, seed, targets, headers, era, transport });
   // No environment: `${VAR}` in a header would send the controller's secrets to any target that the caller names.
   const sentSecrets = withoutUndefined({ tls, tokens });
   const planRequest = { ...options, sentSecrets, scenario: inline ? INLINE_FILE : scenario, allowTargets, env: {} };

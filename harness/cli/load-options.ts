@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { loadPlan, type PlanRequest } from '../../scenarios/schema/load-plan.js';
 import type { Era, Plan } from '../../scenarios/schema/plan.js';
 import type { SecretOptions } from '../../scenarios/schema/resolve/secret-files.js';
+import { type TransportName, transportNames } from '../../scenarios/schema/transports.js';
 import { formatProblems } from '../../scenarios/yaml/problem.js';
 import { CliError } from './cli-error.js';
 import { commandBehindDashes } from './command-line.js';
@@ -20,6 +21,7 @@ export interface TargetOptions {
   readonly env: readonly string[];
   readonly allowTarget: readonly string[];
   readonly era?: Era;
+  readonly transport?: TransportName;
   readonly tlsCa?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -88,6 +90,12 @@ export function addTargetOptions(command: Command): void {
       new Option('--era <era>', 'protocol era: legacy has sessions, modern is stateless, auto asks the target').choices(
         ['auto', 'legacy', 'modern'],
       ),
+    )
+    .addOption(
+      new Option(
+        '--transport <transport>',
+        'how all clients reach the server (default: as the scenario, the --config or the URL says: .../sse, ws:, tcp:)',
+      ).choices(transportNames),
     );
 }
 
@@ -178,7 +186,7 @@ export function planRequest(scenario: string, options: LoadOptions, host: Host):
       hint: 'swarmbench run --config mcp.json --input NAME=VALUE',
     });
   }
-  const { config, server, input, timeScale, seed, era } = options;
+  const { config, server, input, timeScale, seed, era, transport } = options;
   const command = commandOption(options, host);
   return {
     scenario,
@@ -190,6 +198,7 @@ export function planRequest(scenario: string, options: LoadOptions, host: Host):
     ...(timeScale === undefined ? {} : { timeScale }),
     ...(seed === undefined ? {} : { seed }),
     ...(era === undefined ? {} : { era }),
+    ...(transport === undefined ? {} : { transport }),
     secrets: secretOptions(options),
     ...(command === undefined ? {} : { command }),
     ...(input === undefined ? {} : { inputs: input }),

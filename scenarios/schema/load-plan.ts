@@ -9,6 +9,7 @@ import { resolvePlan } from './resolve/plan.js';
 import type { SecretOptions, SecretSource } from './resolve/secret-files.js';
 import { diskIo, type ScenarioIo, shownPath } from './scenario-io.js';
 import { type Problem, positionOfOption } from './source-part.js';
+import type { TransportName } from './transports.js';
 
 export interface PlanRequest {
   /** Name of a shipped scenario, or path of a file. */
@@ -34,6 +35,8 @@ export interface PlanRequest {
   /** Hosts that may be put under load although they are not in a private network. */
   readonly allowTargets?: readonly string[];
   readonly era?: Era;
+  /** Of all profiles, whatever they say. */
+  readonly transport?: TransportName;
   /** For `${VAR}` in headers, in the environment of a command, and in the file of an MCP client. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Files of certificates and tokens, in place of the scenario's. */
@@ -58,6 +61,7 @@ export function loadPlan(request: PlanRequest, io: ScenarioIo = diskIo): PlanRes
     configured,
     allowTargets: request.allowTargets ?? [],
     era: request.era,
+    transport: request.transport,
     env: request.env,
     secrets: secretSource(request, io),
     seed: request.seed,

@@ -196,6 +196,10 @@ export interface OperationPlan {
   readonly everyTool?: true;
   /** What a correct answer holds beyond the rules of MCP. */
   readonly expect?: ExpectPlan;
+  /** Which answers are held against the tool's `outputSchema`; absent: those that are parsed. */
+  readonly validate?: 'all' | 'none';
+  /** The `outputSchema` of its tool, as JSON. The preflight finds it. */
+  readonly outputSchema?: string;
   /** It publishes: its arguments hold `{{ stamp }}`, by which subscribers count. */
   readonly stamped?: true;
   /**
@@ -213,13 +217,15 @@ export interface HeaderPlan {
 }
 
 export interface ExpectPlan {
-  /** Each must occur in some text of the result. */
-  readonly contains: readonly string[];
+  /** Each must occur in some text of the result; templates take the values that the request drew. */
+  readonly contains: readonly (string | Template)[];
   /** Values at places in the result: `text` is the path as written, `json` the value. */
   readonly equals: readonly {
     readonly text: string;
     readonly path: readonly (string | number)[];
     readonly json: string;
+    /** In place of `json` where the value holds what the request drew. */
+    readonly template?: Template;
   }[];
   /** The size of the JSON-RPC message. */
   readonly minBytes?: number;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { load, minimal, planOf, problemsOf } from '../../tests/support/scenarios/files.js';
+import type { Plan } from './plan.js';
 import { redactPlan } from './redact.js';
 import { isAllowedHost } from './resolve/target-url.js';
 
@@ -156,6 +157,27 @@ describe('the target', () => {
       urls: ['http://localhost/mcp?key=***&v'],
       headers: { authorization: '***' },
     });
+  });
+});
+
+describe('the transport of profiles that name none', () => {
+  test.each([
+    ['http://localhost:1/mcp', 'streamable-http'],
+    ['http://localhost:1/sse', 'sse'],
+    ['https://localhost:1/app/sse/', 'sse'],
+    ['http://localhost:1/sse/messages', 'streamable-http'],
+    ['ws://localhost:1/mcp', 'websocket'],
+    ['tcp://localhost:1', 'tcp'],
+  ])('%s chooses %s, from the command line and in the scenario', (url, transport) => {
+    const transports = (plan: Plan): readonly string[] => plan.profiles.map((profile) => profile.transport);
+    expect(transports(planOf(minimal, { targets: [url] }))).toEqual([transport]);
+    expect(transports(planOf(`${minimal}target: { server: { url: "${url}" } }\n`))).toEqual([transport]);
+  });
+
+  test('is that of --transport, whatever the profile says', () => {
+    const text = minimal.replace('{}', '{ transport: streamable-http }');
+    const plan = planOf(text, { targets: ['http://localhost:1/mcp'], transport: 'sse' });
+    expect(plan.profiles.map((profile) => profile.transport)).toEqual(['sse']);
   });
 });
 

@@ -201,6 +201,15 @@ export function canReach(transport: TransportName, url: string): boolean {
   return factsOf(transport).schemes.includes(new URL(url).protocol);
 }
 
+/** The transport that a URL names by its scheme or, as servers of HTTP+SSE do, by its path; undefined: it names none. */
+export function transportOfUrl(url: string): TransportName | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { protocol, pathname } = new URL(url);
+  const [only, ...others] = transportsWhere(({ schemes }) => schemes.includes(protocol));
+  if (only !== undefined && others.length === 0) return only;
+  return /\/sse\/?$/.test(pathname) && canReach('sse', url) ? 'sse' : undefined;
+}
+
 /** The schemes of all transports. */
 export function knownSchemes(): readonly string[] {
   return [...new Set(transportNames.flatMap((name) => factsOf(name).schemes))];

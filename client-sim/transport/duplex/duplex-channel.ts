@@ -48,7 +48,7 @@ export class DuplexChannel implements Channel, DuplexOwner, MessageOwner {
   /** The messages that the server sends on its own, where there is a listener. */
   private stream: LinkStream | undefined;
   /** To render a failed request again. */
-  private seed = 0;
+  seed = 0;
   private timer: NodeJS.Timeout | undefined;
   private readonly depth: number;
   private readonly memory: DuplexMemory;

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { learnPattern } from '../../mcp/answer-pattern.js';
 import { ID_DIGITS, readId } from '../../mcp/digits.js';
-import type { Expectation } from '../../mcp/expectation.js';
+import { boundTo, type DrawnRules } from '../../mcp/expectation.js';
 import { describe, isObject } from '../../mcp/json-value.js';
 import { crossed, describeId, judgeError, judgeMessage, violation } from '../../mcp/judge-message.js';
 import { isRunId } from '../../mcp/request-ids.js';
@@ -12,6 +12,8 @@ import type { DuplexMemory } from '../endpoint-memory.js';
 import type { TicketWindow } from './ticket-window.js';
 
 export interface MessageOwner {
+  /** Of the draws of its requests. */
+  readonly seed: number;
   /** The request at `row` of the window is answered; the owner releases it. */
   onAnswer(row: number, problem: Problem | undefined, bytes: Buffer, start: number, end: number): void;
   onServerRequest(request: Record<string, unknown>): void;
@@ -77,8 +79,8 @@ export class MessageReader {
     const { owner, window, memory } = this;
     if (!isUtf8(bytes.subarray(start, end))) return owner.onNotUtf8();
     // Only the parser can check what is expected of an answer's texts.
-    const isLong = end - start > ALWAYS_PARSED_BYTES && guessed >= 0 && this.expectation(guessed) === undefined;
-    if (isLong && scanAnswer(bytes, start, end, window.id(guessed), memory.turn++) === undefined)
+    const isLong = end - start > ALWAYS_PARSED_BYTES && guessed >= 0 && !this.judgesAll(guessed);
+    if (isLong && scanAnswer(bytes, start, end, window.id(guessed), memory.turn++, this.rules(guessed)) === undefined)
       return owner.onAnswer(guessed, undefined, bytes, start, end);
     const parsed = parseMessage(bytes, start, end);
     if (!parsed.ok) return owner.onStray(violation(parsed.problem), bytes, start, end);
@@ -93,12 +95,7 @@ export class MessageReader {
     }
     const row = typeof id === 'number' ? window.find(id) : -1;
     if (row >= 0) {
-      const expectation = this.expectation(row);
-      const problem = judgeMessage(
-        value,
-        window.id(row),
-        expectation === undefined ? undefined : (result) => expectation(result, end - start),
-      );
+      const problem = judgeMessage(value, window.id(row), boundTo(this.rules(row), end - start));
       this.learn(bytes, start, end, row, problem === undefined);
       owner.onAnswer(row, problem, bytes, start, end);
     } else if (owner.onOwnAnswer(value)) {
@@ -114,8 +111,16 @@ export class MessageReader {
       owner.onStray(violation(`an answer carries ${describeId(id)}, where no request has that id`), bytes, start, end);
   }
 
-  private expectation(row: number): Expectation | undefined {
-    return this.memory.templates[this.window.template(row)]?.expectation;
+  private judgesAll(row: number): boolean {
+    return this.memory.templates[this.window.template(row)]?.judgesAll === true;
+  }
+
+  private rules(row: number): DrawnRules | undefined {
+    const { window, memory, owner } = this;
+    const template = memory.templates[window.template(row)];
+    if (template === undefined) return undefined;
+    const draw = { seed: owner.seed, slot: window.slot(row), sequence: window.sequence(row) };
+    return { judge: template.judge, judgesAll: template.judgesAll, draw };
   }
 
   private learn(bytes: Buffer, start: number, end: number, row: number, correct: boolean): void {
@@ -128,7 +133,7 @@ export class MessageReader {
     }
     const template = window.template(row);
     // A pattern confirms the structure of an answer, not the content of its texts.
-    if (!correct || this.expectation(row) !== undefined || !memory.messages.wantsToLearn(template)) return;
+    if (!correct || this.judgesAll(row) || !memory.messages.wantsToLearn(template)) return;
     memory.messages.learnt(template, learnPattern(bytes, start, end, start, end, id, memory.messages.get(template)));
   }
 }

@@ -1,5 +1,5 @@
 import { learnPattern } from '../../mcp/answer-pattern.js';
-import type { Expectation } from '../../mcp/expectation.js';
+import { boundTo, type DrawnRules } from '../../mcp/expectation.js';
 import { isObject } from '../../mcp/json-value.js';
 import { judgeMessage, unreadable, violation } from '../../mcp/judge-message.js';
 import { parseMessage } from '../../mcp/scan-answer.js';
@@ -188,8 +188,7 @@ export class AnswerReader implements AnswerView, SseHandler {
       return;
     }
     const expectedId = isControl ? this.nextControl?.id : ring.id;
-    const expectation = isControl ? undefined : this.expectation;
-    const judgeResult = expectation === undefined ? undefined : (result: unknown) => expectation(result, end - start);
+    const judgeResult = isControl ? undefined : boundTo(this.rules, end - start);
     const problem = expectedId === undefined ? undefined : judgeMessage(parsed.value, expectedId, judgeResult);
     this.answer(
       problem === undefined || isControl || !session.hasSession
@@ -318,15 +317,19 @@ export class AnswerReader implements AnswerView, SseHandler {
       era: session.era,
       hasSession: session.hasSession,
       turn: memory.turn++,
-      expectation: this.expectation,
+      rules: this.rules,
     });
     if (problem === undefined) this.learnMessage(bytes, start, end);
     return problem;
   }
 
-  /** The expectation of the operation whose answer is due. */
-  private get expectation(): Expectation | undefined {
-    return this.session.memory.templates[this.ring.template]?.expectation;
+  /** Those of the operation whose answer is due. */
+  private get rules(): DrawnRules | undefined {
+    const { session, ring } = this;
+    const template = session.memory.templates[ring.template];
+    if (template === undefined) return undefined;
+    const draw = { seed: session.seed ?? 0, slot: ring.slot, sequence: ring.sequence };
+    return { judge: template.judge, judgesAll: template.judgesAll, draw };
   }
 
   private learnMessage(bytes: Buffer, start: number, end: number): void {
@@ -377,6 +380,8 @@ interface AnswerReceiver {
 export interface AnswerSession {
   readonly era: 'legacy' | 'modern';
   readonly hasSession: boolean;
+  /** Of the draws of its requests; absent where no requests of the load are sent. */
+  readonly seed?: number;
   /** HTTP answers only acknowledge a message (202); the server's messages come on a stream of their own. */
   readonly answersElsewhere?: boolean;
   readonly memory: EndpointMemory;
@@ -424,7 +429,7 @@ function learnMessage(
 ): void {
   const { template, id } = ring;
   // A pattern confirms the structure of an answer, not the content of its texts.
-  if (templates[template]?.expectation !== undefined || !messages.wantsToLearn(template)) return;
+  if (templates[template]?.judgesAll === true || !messages.wantsToLearn(template)) return;
   messages.learnt(template, learnPattern(bytes, start, end, start, end, id, messages.get(template)));
 }
 
@@ -438,7 +443,7 @@ function learnAnswer(
   if (head.status !== 200 || !head.keepAlive || head.retryAfter !== '' || head.setCookie !== '') return;
   const { bytes, start, end, messageStart, messageEnd, replica } = answer;
   const known = answers.of(replica);
-  if (templates[template]?.expectation !== undefined || !known.wantsToLearn(template)) return;
+  if (templates[template]?.judgesAll === true || !known.wantsToLearn(template)) return;
   known.learnt(template, learnPattern(bytes, start, end, messageStart, messageEnd, id, known.get(template)));
 }
 

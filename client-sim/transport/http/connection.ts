@@ -32,6 +32,10 @@ type State = 'down' | 'queued' | 'connecting' | 'up' | 'dead';
 
 /** Safety margin before the idle timeout that a server announced: a request sent later could cross its FIN. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
+const CLOSED_BEFORE = 'the server closed the connection before the answer';
+/** A connection has been idle, and a request crosses its end, within these limits. */
+const MIN_IDLE_MS = 20;
+const MAX_CROSSING_MS = 250;
 /** How long a stream may stay open after its answer before the connection is closed. */
 const LINGER_MS = 1000;
 
@@ -54,6 +58,10 @@ export class Connection implements Connecting, SocketOwner {
   private socket: net.Socket | undefined;
   private readonly outbox: Outbox;
   private lastReadMs = 0;
+  /** When requests were last written. */
+  private lastWriteMs = 0;
+  /** Something was read from this socket. */
+  private hasRead = false;
   private readonly retry: RetryTimer;
   private linger: NodeJS.Timeout | undefined;
   private readonly slow: SlowReader | undefined;
@@ -91,6 +99,7 @@ export class Connection implements Connecting, SocketOwner {
   begin(): boolean {
     if (this.state !== 'queued') return false;
     this.state = 'connecting';
+    this.hasRead = false;
     this.startedAtMs = this.shared.now();
     this.socket = openSocket(this.address, this.slow?.buffer ?? this.shared.readBuffer, this, this.shared.own);
     return true;
@@ -115,8 +124,9 @@ export class Connection implements Connecting, SocketOwner {
   flush(): void {
     if (this.outbox.isEmpty || this.reader.holdsBack) return;
     if (this.state === 'down') this.connect();
-    if (this.state === 'up' && this.socket !== undefined)
-      this.outbox.write(this.socket, this.address.tls !== undefined);
+    if (this.state !== 'up' || this.socket === undefined) return;
+    this.lastWriteMs = this.shared.now();
+    this.outbox.write(this.socket, this.address.tls !== undefined);
   }
 
   /** @returns whether this ticket was here */
@@ -201,6 +211,7 @@ export class Connection implements Connecting, SocketOwner {
     const nowMs = shared.now();
     shared.counters.bytesReceived += length;
     this.lastReadMs = nowMs;
+    this.hasRead = true;
     this.owner.onReadStart(nowMs);
     const result = reader.read(this.slow?.buffer ?? shared.readBuffer, length, nowMs);
     if (!reader.stopped) {
@@ -222,12 +233,9 @@ export class Connection implements Connecting, SocketOwner {
     this.owner.onReadStart(nowMs);
     const result = reader.endOfInput(nowMs);
     if (!reader.stopped) {
-      const end = lost(
-        within && result === 'broken'
-          ? 'the server closed the connection within the answer'
-          : 'the server closed the connection before the answer',
-      );
-      this.lose(end, lost('the server closed the connection before the answer'));
+      if (within && result === 'broken')
+        this.lose(lost('the server closed the connection within the answer'), lost(CLOSED_BEFORE));
+      else this.loseIdle(CLOSED_BEFORE, within, nowMs);
     }
     this.owner.onReadEnd();
   }
@@ -236,10 +244,28 @@ export class Connection implements Connecting, SocketOwner {
     if (socket !== this.socket) return;
     if (this.state !== 'up') return this.lose(connectProblem(error), connectProblem(error));
     const cause = error === undefined ? 'the connection was closed' : describeError(error);
-    this.lose(
-      lost(`${cause}, ${this.reader.parser.idle ? 'before' : 'within'} the answer`),
-      lost(`${cause}, before the answer`),
-    );
+    if (this.reader.parser.idle) this.loseIdle(`${cause}, before the answer`, false, this.shared.now());
+    else this.lose(lost(`${cause}, within the answer`), lost(`${cause}, before the answer`));
+  }
+
+  /**
+   * The connection ended between two answers: while nothing was in flight, or as requests were sent.
+   * @param hasAnswered its end was the end of an answer
+   */
+  private loseIdle(detail: string, hasAnswered: boolean, nowMs: number): void {
+    const { idleAge } = this.owner.memory;
+    if (!this.hasRead || hasAnswered) return this.lose(undefined, lost(detail));
+    const isWaiting = this.ring.count > 0;
+    const idleMs = (isWaiting ? this.lastWriteMs : nowMs) - this.lastReadMs;
+    const sinceMs = nowMs - this.lastWriteMs;
+    const crossed = isWaiting && idleMs >= MIN_IDLE_MS && sinceMs <= Math.min(idleMs, MAX_CROSSING_MS);
+    if (!isWaiting || crossed) idleAge.observe(idleMs, nowMs);
+    if (!isWaiting) return this.lose(undefined, lost(detail));
+    const idle = `which had been idle for ${Math.round(idleMs)} ms when the request was sent`;
+    this.lose(undefined, {
+      category: crossed ? 'idle_closed' : 'stream_lost',
+      detail: `${detail} (the connection, ${idle}, ended ${Math.round(sinceMs)} ms later)`,
+    });
   }
 
   private awaitStreamEnd(): void {
@@ -251,10 +277,12 @@ export class Connection implements Connecting, SocketOwner {
   }
 
   private expireIdle(): void {
-    const { keepAliveMs } = this.owner.memory;
-    if (keepAliveMs === 0 || this.ring.count > 0 || this.state !== 'up') return;
+    const { keepAliveMs, idleAge } = this.owner.memory;
+    if ((keepAliveMs === 0 && idleAge.limitMs === 0) || this.ring.count > 0 || this.state !== 'up') return;
+    const nowMs = this.shared.now();
+    const idleMs = nowMs - this.lastReadMs;
     const margin = Math.min(KEEP_ALIVE_MARGIN_MS, keepAliveMs / 2);
-    if (this.shared.now() - this.lastReadMs > keepAliveMs - margin) this.detach('down');
+    if ((keepAliveMs > 0 && idleMs > keepAliveMs - margin) || idleAge.isTooOld(idleMs, nowMs)) this.detach('down');
   }
 
   /**
@@ -265,7 +293,7 @@ export class Connection implements Connecting, SocketOwner {
   private lose(
     first: Problem | undefined,
     rest: Problem,
-    repeats = this.reader.hasAnswered && this.reader.parser.idle,
+    repeats = (this.hasRead || this.reader.hasAnswered) && this.reader.parser.idle,
   ): void {
     this.down(first, rest, repeats);
     this.owner.onRoom();

@@ -367,6 +367,9 @@ describe('an answer is judged:', () => {
   });
 });
 
+const PLAIN = 'content-type: text/plain\r\n';
+const TOOL_FAILED = { isError: true, content: [{ type: 'text', text: 'the session was not found in the database' }] };
+
 describe('a lost session', () => {
   const forget = (answer: string): RawHandler => {
     let calls = 0;
@@ -394,6 +397,19 @@ describe('a lost session', () => {
         '400 Bad Request',
       ),
     ],
+    ['400 in plain words', http('400 Bad Request', 'Bad Request: No valid session ID provided', PLAIN)],
+    ['401 about the session', http('401 Unauthorized', 'Unauthorized: Session not found', PLAIN)],
+    ['401 in JSON', json({ error: 'session_expired', message: 'The session has expired' }, '', '401 Unauthorized')],
+    ['410', http('410 Gone', '')],
+    ['422', http('422 Unprocessable Entity', 'Unexpected message: unknown session', PLAIN)],
+    ['200 with an error', json({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session terminated' } })],
+    ['200 with an error that is no JSON-RPC', json({ error: 'Invalid or expired session ID' })],
+    [
+      'an error on a stream',
+      SSE_HEAD +
+        chunk(event({ jsonrpc: '2.0', id: null, error: { code: -32603, message: 'No transport found for session' } })) +
+        LAST_CHUNK,
+    ],
   ])('is known by %s', async (_name, answer) => {
     const server = await startRawServer(forget(answer));
     const probe = await new ChannelProbe(server.url, { pipeline: 3, connections: 2 }).open();
@@ -412,6 +428,22 @@ describe('a lost session', () => {
     );
     const probe = await new ChannelProbe(server.url, { pinned: { ...LEGACY, sessions: false } }).open();
     expect(await probe.call()).toEqual(['http_404']);
+    expect(probe.closed).toBeUndefined();
+  });
+
+  test.each<[string, (id: number | undefined) => string, string]>([
+    ['401 about a token', () => http('401 Unauthorized', 'token expired 3 days ago', PLAIN), 'http_401'],
+    ['403 about a host', () => http('403 Forbidden', 'Invalid Host header', PLAIN), 'http_403'],
+    ['a tool that fails for its own session', (id) => json({ jsonrpc: '2.0', id, result: TOOL_FAILED }), 'tool_error'],
+    [
+      'an error about an argument',
+      (id) => json({ jsonrpc: '2.0', id, error: { code: -32602, message: 'invalid session_type' } }),
+      'rpc_-32602',
+    ],
+  ])('is not reported for %s', async (_name, answer, category) => {
+    const server = await startRawServer(legacy(({ message }, socket) => void socket.write(answer(message.id))));
+    const probe = await new ChannelProbe(server.url).open();
+    expect(await probe.call()).toEqual([category]);
     expect(probe.closed).toBeUndefined();
   });
 

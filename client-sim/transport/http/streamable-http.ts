@@ -1,5 +1,6 @@
 import type { RequestTemplate } from '../../mcp/compile-request.js';
 import type { Draw } from '../../mcp/draw.js';
+import type { DrawnRules } from '../../mcp/expectation.js';
 import type { Failure, Problem } from '../../measure/failure.js';
 import type { Endpoint } from '../../protocol/messages.js';
 import {
@@ -45,7 +46,7 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
   /** Undefined: cookies are not kept. */
   private readonly cookies: CookieJar | undefined;
   /** To render a failed request again. */
-  private seed = 0;
+  seed = 0;
   private closeTimer: NodeJS.Timeout | undefined;
   private readonly loadAddress: Address;
 
@@ -212,6 +213,11 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
 
   failureOf(call: DrawnCall, problem: Problem, answer: FailedAnswer | undefined): Failure {
     return this.memory.failureOf(call, this.seed, this.sessionHeaders(), problem, answer);
+  }
+
+  rulesOf({ template, slot, sequence }: DrawnCall): DrawnRules | undefined {
+    const rules = this.memory.templates[template];
+    return rules && { judge: rules.judge, judgesAll: rules.judgesAll, draw: { seed: this.seed, slot, sequence } };
   }
 
   request(body: string, id: number, done: (outcome: ControlOutcome) => void): void {

@@ -85,11 +85,12 @@ function refusalProblem(refusal: unknown): Problem | undefined {
  * is that of the same JSON written without spaces.
  */
 function resultExpectation({
-  template: { expectation },
+  template: { judge },
+  draw,
   exchange,
   message,
 }: SdkCall): ((result: unknown) => Problem | undefined) | undefined {
-  if (expectation === undefined) return undefined;
+  if (judge === undefined) return undefined;
   const bytes = exchange?.head?.mediaType === 'json' ? exchange.bytes : Buffer.byteLength(JSON.stringify(message));
-  return (result) => expectation(result, bytes);
+  return (result) => judge(result, bytes, draw);
 }

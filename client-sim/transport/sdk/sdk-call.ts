@@ -14,6 +14,8 @@ export class SdkCall {
   readonly params: Readonly<Record<string, unknown>>;
   /** Headers made from its arguments. */
   readonly headers: NonNullable<RequestKind['params']>;
+  /** A copy: the one given belongs to its client, and changes. */
+  readonly draw: Draw;
   readonly abort = new AbortController();
   readonly onresumptiontoken: OnResumptionToken;
   /** Id of its JSON-RPC request, which the SDK assigns; -1 before. */
@@ -28,9 +30,11 @@ export class SdkCall {
 
   constructor(
     readonly template: RequestTemplate,
-    draw: Draw,
+    { seed, slot, sequence, stamp }: Draw,
     readonly ticket: number,
   ) {
+    const draw = { seed, slot, sequence, stamp };
+    this.draw = draw;
     this.headers = kindOf(template, draw).params ?? [];
     const { method, params = {} } = JSON.parse(renderRequest(template, FIRST_ID, draw)) as {
       readonly method: OperationPlan['method'];

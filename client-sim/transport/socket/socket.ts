@@ -4,6 +4,7 @@ import { shownUrl } from '../../../scenarios/schema/redact.js';
 import type { Problem } from '../../measure/failure.js';
 import type { OwnShare } from '../../measure/own-share.js';
 import type { Endpoint } from '../../protocol/messages.js';
+import { lookupOnce } from './resolver.js';
 
 /** Where a connection goes. */
 export interface Address {
@@ -88,7 +89,7 @@ export function openSocket(address: Address, readBuffer: Buffer, owner: SocketOw
 /** Starts to connect; reads go to `onread`, or are stream events without it. */
 export function connect(address: Address, onread?: net.OnReadOpts): OwnedSocket {
   const { host, port, localAddress, tls: options, resettable } = address;
-  const plain = { host, port, localAddress, noDelay: true };
+  const plain = { host, port, localAddress, noDelay: true, ...(net.isIP(host) === 0 ? { lookup: lookupOnce } : {}) };
   const reading = onread === undefined ? {} : { onread };
   if (options === undefined) return net.connect({ ...plain, ...reading });
   const secure = {

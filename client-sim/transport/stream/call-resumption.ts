@@ -1,3 +1,4 @@
+import type { DrawnRules } from '../../mcp/expectation.js';
 import { isObject } from '../../mcp/json-value.js';
 import { parseMessage, scanAnswer } from '../../mcp/scan-answer.js';
 import type { Failure, Problem } from '../../measure/failure.js';
@@ -152,6 +153,7 @@ export class CallResumption implements StreamSocketOwner {
 
 export interface ResumingSession extends StreamHost {
   readonly memory: EndpointMemory;
+  rulesOf(call: BrokenCall): DrawnRules | undefined;
   failureOf(call: BrokenCall, problem: Problem, answer: FailedAnswer | undefined): Failure;
   onOutcome(ticket: number, nowMs: number, failure: Failure | undefined, replica: number): void;
 }
@@ -179,14 +181,7 @@ export class ResumedCalls {
       if (outcome.kind === 'lost')
         return session.onOutcome(call.ticket, shared.now(), session.failureOf(call, outcome.problem, undefined), 0);
       const { bytes, start, end, head } = outcome;
-      const problem = scanAnswer(
-        bytes,
-        start,
-        end,
-        call.id,
-        session.memory.turn++,
-        session.memory.templates[call.template]?.expectation,
-      );
+      const problem = scanAnswer(bytes, start, end, call.id, session.memory.turn++, session.rulesOf(call));
       const failure =
         problem === undefined
           ? undefined

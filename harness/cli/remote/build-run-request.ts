@@ -27,7 +27,7 @@ export function buildRunRequest(
   { command, labels, workers }: RunDetails,
 ): RunRequest {
   const file = fileOf(scenario);
-  const { timeScale, seed, era, set: sets } = withTools(options);
+  const { timeScale, seed, era, transport, set: sets } = withTools(options);
   return {
     scenario: `${diskIo.readText(file) ?? ''}\n`,
     profiles: profilesBeside(file),
@@ -37,6 +37,7 @@ export function buildRunRequest(
     ...(timeScale === undefined ? {} : { timeScale }),
     ...(seed === undefined ? {} : { seed }),
     ...(era === undefined ? {} : { era }),
+    ...(transport === undefined ? {} : { transport }),
     ...(workers === undefined ? {} : { workers }),
     ...targetOf(plan),
   };

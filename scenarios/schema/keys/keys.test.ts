@@ -650,6 +650,11 @@ const rows: Readonly<Record<string, Row>> = {
     shows: (plan) => operation(plan)?.expect,
     as: { contains: ['a'], equals: [] },
   },
+  'profile.operations.*.validate': {
+    set: { operation: 'tool: x, validate: all' },
+    shows: (plan) => operation(plan)?.validate,
+    as: 'all',
+  },
   'profile.operations.*.expect.contains': {
     set: { operation: 'tool: x, expect: { contains: [a, b] }' },
     shows: (plan) => operation(plan)?.expect?.contains,

@@ -102,7 +102,11 @@ const expectation = z.strictObject({
   contains: z
     .union([text, z.array(text).min(1)])
     .optional()
-    .describe('A text, or a list of texts, each of which must occur in some text of the result.'),
+    .describe(
+      'A text, or a list of texts, each of which must occur in some text of the result. Like the values of `equals`, it ' +
+        "may hold placeholders of the operation's arguments, which have the values that were sent, and {{ client }} " +
+        'and {{ seq }}.',
+    ),
   equals: z
     .record(z.string(), z.unknown())
     .optional()
@@ -162,6 +166,14 @@ const operation = z.strictObject({
     .describe(
       'What a correct answer holds beyond the rules of MCP. An answer without it has failed with `expectation`. ' +
         'Every such answer is parsed, which takes time in the worker.',
+    ),
+  validate: z
+    .enum(['sample', 'all', 'none'])
+    .prefault('sample')
+    .describe(
+      "Which answers have their `structuredContent` held against the tool's `outputSchema`, if it has one. " +
+        'sample: those that are parsed anyway, which are all that differ from the ones before in more than a text; ' +
+        'all: every one, which takes time in the worker; none: no answer.',
     ),
   weight: z
     .number()

@@ -103,13 +103,15 @@ function resolveOperation(
   const plan = build(source, index, profilePart, era);
   if (plan === undefined) return undefined;
   const weight = plan.method === SUBSCRIBE ? 0 : source.weight;
-  const expected = source.expect === undefined ? {} : { expect: resolveExpectation(source.expect, index, profilePart) };
+  const expected =
+    source.expect === undefined ? {} : { expect: resolveExpectation(source.expect, index, profilePart, plan.params) };
   return {
     plan: {
       ...plan,
       name: source.name ?? plan.name,
       weight,
       ...expected,
+      ...(source.validate === 'sample' ? {} : { validate: source.validate }),
       ...(isStamped(plan.params) ? { stamped: true } : {}),
     },
     index,
@@ -282,7 +284,33 @@ function checkStamps(operations: readonly OperationPlan[], profilePart: SourcePa
   }
 }
 
-function resolveExpectation(source: ExpectationSource, index: number, profilePart: SourcePart): ExpectPlan {
+/** @param params of the request, whose placeholders the expectation may repeat */
+function resolveExpectation(
+  source: ExpectationSource,
+  index: number,
+  profilePart: SourcePart,
+  params: Template,
+): ExpectPlan {
+  const drawn = new Set(placeholdersOf(params).map((placeholder) => JSON.stringify(placeholder)));
+  /** @returns undefined without placeholders */
+  const templateOf = (value: unknown, at: readonly (string | number)[]): Template | undefined => {
+    const template = parseTemplate(value, true, (inner, problem) => {
+      profilePart.reportInText([...at, ...inner], problem.offset, problem.message, problem.hint);
+    });
+    const unknown = placeholdersOf(template).find(
+      (placeholder) =>
+        !['client', 'seq'].includes(placeholder.name) &&
+        (['now', 'stamp'].includes(placeholder.name) || !drawn.has(JSON.stringify(placeholder))),
+    );
+    if (unknown !== undefined)
+      profilePart.reportAtValue(
+        at,
+        'CONFLICT',
+        `\`{{ ${unknown.name} }}\` has no value here: no placeholder of the request is written like it`,
+        'repeat a placeholder of the arguments exactly, or use {{ client }} or {{ seq }}',
+      );
+    return template.kind === 'constant' ? undefined : template;
+  };
   const path = ['operations', index, 'expect'] as const;
   const { contains = [], equals = {}, size = {} } = source;
   if (Object.keys(source).length === 0)
@@ -292,7 +320,11 @@ function resolveExpectation(source: ExpectationSource, index: number, profilePar
   }
   const values = Object.entries(equals).flatMap(([text, value]) => {
     const parsed = parseJsonPath(text);
-    if (parsed.ok) return [{ text, path: parsed.path, json: JSON.stringify(value) }];
+    if (parsed.ok) {
+      const template = templateOf(value, [...path, 'equals', text]);
+      const json = JSON.stringify(value);
+      return [{ text, path: parsed.path, json, ...(template === undefined ? {} : { template }) }];
+    }
     profilePart.reportAtKey(
       [...path, 'equals', text],
       'INVALID_VALUE',
@@ -302,7 +334,10 @@ function resolveExpectation(source: ExpectationSource, index: number, profilePar
     return [];
   });
   return {
-    contains: typeof contains === 'string' ? [contains] : contains,
+    contains:
+      typeof contains === 'string'
+        ? [templateOf(contains, [...path, 'contains']) ?? contains]
+        : contains.map((text, item) => templateOf(text, [...path, 'contains', item]) ?? text),
     equals: values,
     ...(size.min === undefined ? {} : { minBytes: size.min }),
     ...(size.max === undefined ? {} : { maxBytes: size.max }),

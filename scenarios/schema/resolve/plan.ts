@@ -8,7 +8,7 @@ import { peakRate, totalDurationMs } from '../offered-load.js';
 import type { LimitsPlan, Plan, ProfilePlan, StagePlan } from '../plan.js';
 import type { Sources, Workload } from '../read-sources.js';
 import { type Problem, type ReportProblem, SourcePart } from '../source-part.js';
-import type { TransportName } from '../transports.js';
+import { type TransportName, transportOfUrl } from '../transports.js';
 import { checkRoutes, checkStreams, checkTransports } from './check-profiles.js';
 import { faultNames, resolveFaults } from './faults.js';
 import { namesEveryOperation, operationNames } from './operations.js';
@@ -19,6 +19,8 @@ import { resolveRules, resolveStopRules, resolveThresholds } from './thresholds.
 import { planWarnings } from './warnings.js';
 
 interface ResolveRequest extends TargetRequest {
+  /** Of all profiles, whatever they say. */
+  readonly transport: TransportName | undefined;
   readonly seed: number | undefined;
   /** Factor on all times that shape the run; 1 changes nothing. */
   readonly timeScale: number;
@@ -50,6 +52,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
     report,
     warn,
     transport: transportOfTarget(source.target, request),
+    everyTransport: request.transport,
   });
   const target =
     resolvedTarget === undefined ? undefined : withReplicas(resolvedTarget, source.target?.replicas, resolvedProfiles);
@@ -122,9 +125,14 @@ function transportOfTarget(
   target: Partial<ScenarioSource>['target'],
   { configured, targets }: ResolveRequest,
 ): TransportName | undefined {
-  if (configured !== undefined) return configured.transport;
-  const isCommand = targets.length === 0 && typeof target?.server === 'object' && target.server.command !== undefined;
-  return isCommand ? 'stdio' : undefined;
+  const ofConfig =
+    configured?.transport ?? (configured?.url === undefined ? undefined : transportOfUrl(configured.url.text));
+  if (configured !== undefined) return ofConfig;
+  const server = typeof target?.server === 'object' ? target.server : {};
+  if (targets.length === 0 && server.command !== undefined) return 'stdio';
+  const urls = targets.length > 0 ? targets : [server.url ?? []].flat();
+  const [first, ...others] = [...new Set(urls.map(transportOfUrl))];
+  return others.length === 0 ? first : undefined;
 }
 
 function resolveProfiles(workloads: readonly Workload[], context: ProfileContext): readonly ProfilePlan[] {

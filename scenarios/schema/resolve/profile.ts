@@ -19,6 +19,8 @@ export interface ProfileContext {
   readonly warn: (warning: string) => void;
   /** For a profile that names none. */
   readonly transport: TransportName | undefined;
+  /** For all profiles, whatever they say. */
+  readonly everyTransport: TransportName | undefined;
 }
 
 /**
@@ -47,7 +49,8 @@ export function resolveProfile(
   const session = resolveSession(source, profilePart, context.scaleMs);
   const arrivals = resolveArrivals(source, operations, profilePart, context.scaleMs);
   const misbehave = resolveMisbehave(source, profilePart, context.scaleMs);
-  const transport = profilePart.has(['transport']) ? source.transport : (context.transport ?? source.transport);
+  const own = profilePart.has(['transport']) ? source.transport : (context.transport ?? source.transport);
+  const transport = context.everyTransport ?? own;
   const stream = resolveStream(source, operations, profilePart, {
     era: context.era,
     stages: context.stages,

@@ -5,7 +5,7 @@ import type { Rows } from '../../support/key-rows.js';
 import { operationTotals } from '../../support/run-files.js';
 import { swarmbench, writeScenario } from '../../support/swarmbench.js';
 import { tempFolder } from '../../support/temp-folder.js';
-import { briefRuns, everyToolRun, refusal, tooShort, twoErasRun } from './runs.js';
+import { briefRuns, everyToolRun, refusal, tooShort, twoErasRun, validatedRun } from './runs.js';
 
 /** Without a gateway; with one it is told from the server's side in the tests on a Swarm. */
 async function stickyIsRefused(): Promise<void> {
@@ -58,6 +58,16 @@ export const profileRows: Rows = {
     const called = operationTotals(telemetry);
     expect(called.get('echo')?.sent).toBeGreaterThan(0);
     expect([...called.keys()]).not.toContain('reset_counters');
+  },
+  'profile.operations.*.validate': async () => {
+    const { report } = await validatedRun();
+    const outcomes = report.profiles.map(({ name, succeeded, failed }) => [name, succeeded > 0, failed > 0]);
+    expect(outcomes).toEqual([
+      ['none', true, false],
+      ['sample', false, true],
+      ['all', false, true],
+    ]);
+    expect(JSON.stringify(report.errors)).toContain("structuredContent does not match the tool's outputSchema");
   },
   'profile.operations.*.expect.size.min': async () => {
     const { code, output } = await tooShort();

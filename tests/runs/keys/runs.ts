@@ -3,6 +3,7 @@ import { startTestServer } from '../../servers/test-server.js';
 import { brief, byName, calling, type Evidence, even, observe, steady } from '../../support/observed-run.js';
 import { once } from '../../support/once.js';
 import { run, type ScenarioFile, startRun, swarmbench, writeScenario } from '../../support/swarmbench.js';
+import { json, legacy, startRawServer } from '../../support/transport/raw-server.js';
 
 const AT_ONCE = 3;
 const waiting: (() => Promise<unknown>)[] = [];
@@ -131,6 +132,35 @@ export const warnedRun = amongOthers(() =>
     },
   }),
 );
+
+/** A tool that breaks its own outputSchema; one profile for each value of `validate`. */
+export const validatedRun = amongOthers(async () => {
+  const tool = {
+    name: 'count',
+    inputSchema: { type: 'object' },
+    outputSchema: { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] },
+  };
+  const { url } = await startRawServer(
+    legacy(({ message: { id, method } }, socket) => {
+      const result =
+        method === 'tools/list'
+          ? { tools: [tool] }
+          : { content: [{ type: 'text', text: '?' }], structuredContent: { n: '?' } };
+      socket.write(json({ jsonrpc: '2.0', id, result }));
+    }),
+  );
+  const validating = (validate: string): ScenarioFile =>
+    calling('count', { ...even, operations: [{ tool: 'count', validate }] });
+  return run({
+    target: url,
+    scenario: {
+      name: 'validated',
+      workload: { none: validating('none'), sample: validating('sample'), all: validating('all') },
+      stages: brief,
+      preflight: { calls: 'warn' },
+    },
+  });
+});
 
 /** A command that says nothing; nothing is put under load. */
 export const silentCommand = once(async () => {

@@ -174,6 +174,8 @@ const meanings: Readonly<Record<string, string>> = {
   expectation: 'a correct answer without what the scenario expects',
   protocol_violation: 'an answer that is not valid MCP, or does not belong to our request',
   stream_lost: 'the connection ended in the middle of an answer',
+  idle_closed: 'the server closed a connection that had been idle, just as a request was sent on it',
+  crossed: 'the answer to another request: the server or a gateway mixes up its clients',
   answer_limit: 'an answer longer than `limits.answer`, which is a limit of swarmbench',
   aborted_by_us: 'cut off by swarmbench when the run was stopped',
   exhausted_by_us: 'this machine had no local port, file or process left for a connection',
