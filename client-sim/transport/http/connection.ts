@@ -33,8 +33,11 @@ type State = 'down' | 'queued' | 'connecting' | 'up' | 'dead';
 /** Safety margin before the idle timeout that a server announced: a request sent later could cross its FIN. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
 const CLOSED_BEFORE = 'the server closed the connection before the answer';
-/** A connection has been idle, and a request crosses its end, within these limits. */
-const MIN_IDLE_MS = 20;
+/**
+ * A connection has been idle, and a request crosses its end, within these limits. No server keeps idle connections for a
+ * shorter time, and one that closes in answer to a request must not be excused.
+ */
+const MIN_IDLE_MS = 100;
 const MAX_CROSSING_MS = 250;
 /** How long a stream may stay open after its answer before the connection is closed. */
 const LINGER_MS = 1000;

@@ -92,7 +92,12 @@ describe('a session', () => {
   });
 
   test('needs no handshake in the stateless era, and names method and target in headers', async () => {
-    const server = await startRawServer(answerAll);
+    const read = { contents: [{ uri: 'bench://größe', text: 'fine' }] };
+    const server = await startRawServer((request, socket) => {
+      const { id, method } = request.message;
+      if (method !== 'resources/read') return answerAll(request, socket);
+      socket.write(json({ jsonrpc: '2.0', id, result: read }));
+    });
     const probe = await new ChannelProbe(server.url, { pinned: MODERN }).open();
     expect(await probe.call(1, ECHO)).toEqual(['correct']);
     expect(await probe.call(1, WITH_FOREIGN_NAME)).toEqual(['correct']);

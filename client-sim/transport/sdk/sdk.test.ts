@@ -424,7 +424,11 @@ describe('a session of the official client', () => {
           void socket.write(
             verb === 'GET'
               ? http('405 Method Not Allowed', '')
-              : json({ jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'smell' }] } }),
+              : json({
+                  jsonrpc: '2.0',
+                  id: message.id,
+                  result: { content: [{ type: 'text', text: '', annotations: 'smell' }] },
+                }),
           ),
       ),
     );

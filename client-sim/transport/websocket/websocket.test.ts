@@ -241,7 +241,7 @@ describe('a server that breaks the rules', () => {
     [
       'with a message of a terabyte',
       bytes(() => Buffer.from([0x81, 127, 0, 0, 1, 0, 0, 0, 0, 0])),
-      'protocol_violation',
+      'answer_limit',
       1009,
     ],
     ['with HTTP', bytes(() => Buffer.from('HTTP/1.1 200 OK\r\n\r\n')), 'protocol_violation', 1002],
