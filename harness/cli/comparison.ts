@@ -155,7 +155,9 @@ function refuseUnequalPairs(base: Side, changed: readonly Side[]): void {
   if (other === undefined) return;
   throw new CliError({
     code: 'USAGE',
-    message: `--paired needs the same number of runs: ${base.name} has ${base.runs.length}, ${other.name} ${other.runs.length}`,
+    message:
+      `--paired needs the same number of runs: ${base.name} has ${base.runs.length}, ` +
+      `${other.name} ${other.runs.length}`,
     hint: 'leave out --paired, or name the runs of each side in the order in which they were made',
   });
 }
@@ -238,12 +240,14 @@ export function showComparison(
       ),
       ...one.rules.flatMap((row) => remarks(row).map((line) => style.dim(`    ${row.rule}: ${line}`))),
       '',
-      `  exploration: ${one.exploration.filter(({ found }) => found).length} of ${one.exploration.length} other figures ` +
+      `  exploration: ${one.exploration.filter(({ found }) => found).length} of ${one.exploration.length} ` +
+        'other figures ' +
         'stand out (they decide nothing)',
       '',
     ]),
     ...(document.defaultRules ? ['no rules were given: these are the defaults'] : []),
-    `${document.scenario}: ${paintOf(document.answer, style)(style.bold(document.answer))}: ${meaning(document.answer)}`,
+    `${document.scenario}: ${paintOf(document.answer, style)(style.bold(document.answer))}: ` +
+      meaning(document.answer),
     `comparison: ${shown(join(results, document.id, 'comparison.html'), host)}`,
   ];
   host.stdout.write(`${lines.join('\n')}\n`);

@@ -221,7 +221,7 @@ class Sides {
     this.strata = [strataOf(base), strataOf(changed)];
   }
 
-  /** By the text of the subject; without those that have no data. Subjects of one family and labels are read at once. */
+  /** By the text of the subject; without those that have no data. Subjects of one family and labels are read once. */
   effects(subjects: readonly Subject[]): ReadonlyMap<string, Effect> {
     const found = new Map<string, Effect>();
     const groups = new Map<string, Subject[]>();

@@ -1,4 +1,4 @@
-/** `comparison.json`: everything that its renderings show. Latencies are milliseconds, rates per second, shares 0 to 1. */
+/** `comparison.json`: everything that its renderings show. Latencies are in ms, rates per second, shares 0 to 1. */
 import { z } from 'zod';
 import { encodeCounts } from '../analysis/merge/hdr-counts.js';
 import { type Comparison, type Side, spectrumOf, subjectsOf } from './compare.js';

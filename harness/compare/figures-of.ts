@@ -71,7 +71,7 @@ export function histogramOf(unit: Unit, { metric, labels }: Subject): HdrCounts 
   return merged;
 }
 
-/** How much of a statistic of latency or service the generator itself may have added, ms; undefined for other metrics. */
+/** How much of a statistic of latency or service the generator itself may have added, ms; undefined for others. */
 export function ownShareMs(unit: Unit, subject: Subject): number | undefined {
   const family = familyOf(subject.metric);
   if (family !== 'latency' && family !== 'service') return undefined;

@@ -25,7 +25,7 @@ export function renderComparison(document: ComparisonDocument): string {
 <span>base: ${base.name} (${base.runs.length} runs)</span></p>
 </header>
 <main>
-${forced.length === 0 ? '' : html`<ul class="notes">${forced.map((line) => html`<li>Compared all the same: ${line}</li>`)}</ul>`}
+${forcedNotes(forced)}
 <section class="verdict ${tones[answer]}" id="verdict" aria-label="Answer">
 <h2>${answer}</h2>
 <p class="means">${meaning(answer)}</p>
@@ -79,7 +79,7 @@ ${table(
   ],
   exploration.slice(0, mostRows),
 )}
-${exploration.length > mostRows ? html`<p class="note">The other ${exploration.length - mostRows} are in comparison.json.</p>` : ''}
+${omittedNote(exploration.length - mostRows)}
 <h2 id="runs${suffix}">Runs</h2>
 ${table(
   'Runs of both sides',
@@ -155,4 +155,13 @@ ${chart(
   ({ basePerSecond }) => basePerSecond,
   ({ changedPerSecond }) => changedPerSecond,
 )}`;
+}
+
+function forcedNotes(forced: readonly string[]): Markup | string {
+  if (forced.length === 0) return '';
+  return html`<ul class="notes">${forced.map((line) => html`<li>Compared all the same: ${line}</li>`)}</ul>`;
+}
+
+function omittedNote(rows: number): Markup | string {
+  return rows > 0 ? html`<p class="note">The other ${rows} are in comparison.json.</p>` : '';
 }

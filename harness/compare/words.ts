@@ -52,8 +52,8 @@ export function designText({ design, trials }: ComparedSide): string {
       return `${plural(base, 'pair')} of runs: bootstrap over pairs, exact sign flips`;
     case 'within one run':
       return (
-        `${plural(base, 'run')} against ${changed}: within one run only. With fewer than six runs a side nobody knows ` +
-        'how much runs differ by themselves, so equality is never claimed'
+        `${plural(base, 'run')} against ${changed}: within one run only. With fewer than six runs a side it is not ` +
+        'known how much runs differ by themselves, so equality is never claimed'
       );
   }
 }

@@ -70,9 +70,10 @@ export function noiseNotes(report: Report, file: NoiseFile | undefined): readonl
   const found = noiseOf(file, fingerprintOf(settingOf(report)));
   const p95 = found?.spreads['latency.p95'];
   if (found === undefined || p95 === undefined) return [];
+  const power = powerText({ spread: p95.deviation, trials: FEWEST_TRIALS, margin: Math.log(1.1) }, '10 %');
   return [
     `noise between runs here (${found.trials} trials, ${found.measuredAt.slice(0, 10)}): latency.p95 ` +
-      `${spreadText(p95)}. ${powerText({ spread: p95.deviation, trials: FEWEST_TRIALS, margin: Math.log(1.1) }, '10 %')}`,
+      `${spreadText(p95)}. ${power}`,
   ];
 }
 

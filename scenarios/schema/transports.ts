@@ -201,7 +201,7 @@ export function canReach(transport: TransportName, url: string): boolean {
   return factsOf(transport).schemes.includes(new URL(url).protocol);
 }
 
-/** The transport that a URL names by its scheme or, as servers of HTTP+SSE do, by its path; undefined: it names none. */
+/** The transport that a URL names by its scheme or, as servers of HTTP+SSE do, by its path; undefined: none. */
 export function transportOfUrl(url: string): TransportName | undefined {
   if (!URL.canParse(url)) return undefined;
   const { protocol, pathname } = new URL(url);

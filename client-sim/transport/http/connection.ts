@@ -34,8 +34,8 @@ type State = 'down' | 'queued' | 'connecting' | 'up' | 'dead';
 const KEEP_ALIVE_MARGIN_MS = 1000;
 const CLOSED_BEFORE = 'the server closed the connection before the answer';
 /**
- * A connection has been idle, and a request crosses its end, within these limits. No server keeps idle connections for a
- * shorter time, and one that closes in answer to a request must not be excused.
+ * A connection has been idle, and a request crosses its end, within these limits. No server keeps idle connections for
+ * a shorter time, and one that closes in answer to a request must not be excused.
  */
 const MIN_IDLE_MS = 100;
 const MAX_CROSSING_MS = 250;

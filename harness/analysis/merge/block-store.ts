@@ -34,7 +34,7 @@ export interface BlockCell {
   readonly latencyFloor: HdrCounts;
 }
 
-/** About so many parts, none of them shorter than a second: more would not be independent, fewer would say too little. */
+/** About so many parts, none shorter than a second: more would not be independent, fewer would say too little. */
 const BLOCKS = 30;
 /** A plan may have thousands of operations; the first of them are kept apart, the others of a profile together. */
 const MOST_APART = 12;

@@ -101,7 +101,7 @@ function chiSquare(freedom: number, z: number): number {
   return freedom * Math.max(1e-3, 1 - 2 / (9 * freedom) + z * Math.sqrt(2 / (9 * freedom))) ** 3;
 }
 
-/** The largest spread that trials with this one may really have: a few trials look quieter than they are one time in two. */
+/** The largest spread that trials with this one may have: a few trials look quieter than they are one time in two. */
 export function largestSpread(spread: number, trials: number, paired = false): number {
   const freedom = paired ? trials - 1 : 2 * trials - 2;
   return freedom < 1 ? Infinity : spread * Math.sqrt(freedom / chiSquare(freedom, -1.645));
@@ -111,7 +111,8 @@ export const MOST_TRIALS = 200;
 
 /**
  * With how many trials a side a comparison like this one would be settled: a change as large as the rule, or as the
- * estimate where that is larger, is found four times in five, and an estimate inside the rule has room for its interval.
+ * estimate where that is larger, is found four times in five, and an estimate inside the rule has room for its
+ * interval.
  * @param estimate positive: worse. @returns undefined for more than `MOST_TRIALS`
  */
 export function trialsToSettle(experiment: Omit<Experiment, 'trials'>, estimate: number): number | undefined {

@@ -163,7 +163,7 @@ function ofBlocks(
   return { low: effect - width, high: effect + width, p, spread: error / Math.SQRT2 };
 }
 
-/** All ways to deal the trials out to two sides, if there are no more than this; a sample of as many draws otherwise. */
+/** All ways to deal the trials out to two sides, if there are no more than this; otherwise a sample of as many. */
 const MOST_DEALS = 200_000;
 const DRAWN_DEALS = 20_000;
 /** Sums of the same numbers in another order differ by rounding. */

@@ -103,8 +103,8 @@ const expectation = z.strictObject({
     .union([text, z.array(text).min(1)])
     .optional()
     .describe(
-      'A text, or a list of texts, each of which must occur in some text of the result. Like the values of `equals`, it ' +
-        "may hold placeholders of the operation's arguments, which have the values that were sent, and {{ client }} " +
+      'A text, or a list of texts, each of which must occur in some text of the result. Like the values of `equals`, ' +
+        "it may hold placeholders of the operation's arguments, which have the values that were sent, and {{ client }} " +
         'and {{ seq }}.',
     ),
   equals: z
