@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, request } from 'undici';
+import { KeptAddress } from './kept-address.js';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -23,7 +24,7 @@ export class ControllerHttp {
    */
   constructor(url: string, ca?: string) {
     // Without time limits: callers of `post` give one, callers of `stream` an abort signal.
-    const connect = { timeout: 0, ...(ca === undefined ? {} : { ca }) };
+    const connect = { timeout: 0, lookup: new KeptAddress().lookup, ...(ca === undefined ? {} : { ca }) };
     this.agent = new Agent({ connect, headersTimeout: 0, bodyTimeout: 0 });
     this.base = new URL(url.endsWith('/') ? url : `${url}/`);
     if (this.base.protocol !== 'http:' && this.base.protocol !== 'https:')

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { CONTAINER_LABELS, type WatchedContainer } from './container-watch.js';
+import { CONTAINER_LABELS } from './container-labels.js';
+import type { WatchedContainer } from './container-watch.js';
 
 type Series = readonly [labels: Readonly<Record<string, string>>, value: number];
 

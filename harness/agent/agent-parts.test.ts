@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { agentMetrics } from './agent-metrics.js';
-import { taskLabels, usageOf } from './container-watch.js';
+import { eventOf } from './container-events.js';
+import { taskLabels } from './container-labels.js';
+import { usageOf } from './container-watch.js';
 
 /** As engines 20.10 (cgroup v1) and 26.1 (cgroup v2) answer, shortened. */
 const version1 = {
@@ -85,4 +87,47 @@ test('counters are exported as read, not added up from scrape to scrape', async 
   expect(await metrics.metrics()).toContain(
     'container_cpu_usage_seconds_total{stack="s",service="web",slot="1",node="n",task="t"} 2.5\n',
   );
+});
+
+describe('eventOf', () => {
+  const attributes = {
+    'com.docker.stack.namespace': 'bench',
+    'com.docker.swarm.service.name': 'bench_mcp-server',
+    'com.docker.swarm.task.id': 'abc',
+    'com.docker.swarm.task.name': 'bench_mcp-server.3.abc',
+  };
+  /** As engines 20.10 and 26.1 write it, shortened. */
+  function message(Action: string, more: Readonly<Record<string, string>> = {}): object {
+    return {
+      Type: 'container',
+      Action,
+      Actor: { ID: 'c'.repeat(64), Attributes: { ...attributes, ...more } },
+      time: 1_700_000_000,
+      timeNano: 1_700_000_000_123_456_800,
+    };
+  }
+
+  test.each([
+    ['die', { exitCode: '137' }, { action: 'die', exitCode: 137 }],
+    ['kill', { signal: '9' }, { action: 'kill', signal: 9 }],
+    ['oom', {}, { action: 'oom' }],
+    ['pause', {}, { action: 'pause' }],
+    ['health_status: unhealthy', {}, { action: 'unhealthy' }],
+  ])('reads %s with the task it happened to', (action, more, expected) => {
+    expect(eventOf(message(action, more), 'n1')).toEqual({
+      id: expect.stringContaining(action),
+      container: 'c'.repeat(64),
+      at: 1_700_000_000_123,
+      labels: { stack: 'bench', service: 'mcp-server', slot: '3', node: 'n1', task: 'abc' },
+      ...expected,
+    });
+  });
+
+  test.each([
+    ['another action', message('exec_create: node')],
+    ['a container without a task', { ...message('die'), Actor: { ID: 'c', Attributes: {} } }],
+    ['half an answer', undefined],
+  ])('returns undefined for %s', (_, raw) => {
+    expect(eventOf(raw, 'n1')).toBeUndefined();
+  });
 });

@@ -83,7 +83,8 @@ async function answer(
     return void response.setHeader('content-type', registry.contentType).end(await registry.metrics());
   if (path === '/healthz') return health(response, watch.trouble);
   if (!mayRead(request, token)) return json(response, 401, failure('UNAUTHORISED', 'this call needs a bearer token'));
-  if (path === '/containers') return json(response, 200, { containers: watch.containers() });
+  if (path === '/containers')
+    return json(response, 200, { node: watch.node, containers: watch.containers(), events: watch.events() });
   json(response, 404, failure('NOT_FOUND', 'the paths are /metrics, /healthz and /containers'));
 }
 

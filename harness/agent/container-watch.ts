@@ -3,10 +3,8 @@ import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { messageOf } from '../support/error-message.js';
-
-/** The labels of a task's container. `slot` is empty for services that run once on every node. */
-export const CONTAINER_LABELS = ['stack', 'service', 'slot', 'node', 'task'] as const;
-type ContainerLabels = Readonly<Record<(typeof CONTAINER_LABELS)[number], string>>;
+import { type ContainerEvent, EVENTS, eventOf } from './container-events.js';
+import { type ContainerLabels, taskLabels } from './container-labels.js';
 
 export interface WatchedContainer {
   readonly id: string;
@@ -31,6 +29,9 @@ interface WatchOptions {
 }
 
 const SCAN_MS = 2_000;
+/** Callers ask every second or two, and may have been away for a moment. */
+const KEEP_EVENTS_MS = 60_000;
+const MOST_EVENTS = 1_000;
 
 /**
  * Reads the statistics of the task containers on this node. It keeps one open stream for each container, because a new
@@ -38,6 +39,8 @@ const SCAN_MS = 2_000;
  */
 export class ContainerWatch {
   private readonly followed = new Map<string, Followed>();
+  private readonly recent: ContainerEvent[] = [];
+  private eventStream: Readable | undefined;
   private timer: NodeJS.Timeout | undefined;
   private _trouble: string | undefined;
   private closed = false;
@@ -49,9 +52,19 @@ export class ContainerWatch {
     await this.scan();
   }
 
+  /** What happened to containers of the last minute, oldest first. */
+  events(): readonly ContainerEvent[] {
+    const since = Date.now() - KEEP_EVENTS_MS;
+    return this.recent.filter(({ at }) => at >= since);
+  }
+
   /** Why the engine does not answer at the moment; undefined when it does. */
   get trouble(): string | undefined {
     return this._trouble;
+  }
+
+  get node(): string {
+    return this.options.node;
   }
 
   /** The containers whose first statistics have arrived. */
@@ -66,10 +79,12 @@ export class ContainerWatch {
     clearTimeout(this.timer);
     for (const { stream } of this.followed.values()) stream.destroy();
     this.followed.clear();
+    this.eventStream?.destroy();
   }
 
   private async scan(): Promise<void> {
     try {
+      await this.followEvents();
       await this.followNewContainers();
       if (this._trouble !== undefined) this.options.log('the engine answers again');
       this._trouble = undefined;
@@ -81,19 +96,36 @@ export class ContainerWatch {
     if (!this.closed) this.timer = setTimeout(() => void this.scan(), SCAN_MS);
   }
 
+  private get filter(): readonly string[] {
+    const { stack } = this.options;
+    return ['com.docker.swarm.task.id', ...(stack === undefined ? [] : [`com.docker.stack.namespace=${stack}`])];
+  }
+
   private async followNewContainers(): Promise<void> {
-    const { docker, stack, node } = this.options;
-    const label =
-      stack === undefined
-        ? ['com.docker.swarm.task.id']
-        : ['com.docker.swarm.task.id', `com.docker.stack.namespace=${stack}`];
-    const running = await docker.listContainers({ filters: { label } });
+    const running = await this.options.docker.listContainers({ filters: { label: [...this.filter] } });
     await Promise.all(
       running.map(async ({ Id, Labels }) => {
-        const labels = taskLabels(Labels, node);
+        const labels = taskLabels(Labels, this.options.node);
         if (labels !== undefined && !this.followed.has(Id)) await this.follow(Id, labels);
       }),
     );
+  }
+
+  /** One stream for as long as the engine lives; the next scan after its end opens another. */
+  private async followEvents(): Promise<void> {
+    if (this.eventStream !== undefined) return;
+    const filters = { type: ['container' as const], event: [...EVENTS], label: [...this.filter] };
+    const stream = (await this.options.docker.getEvents({ filters })) as unknown as Readable;
+    if (this.closed) return void stream.destroy();
+    this.eventStream = stream;
+    const ended = (): void => void (this.eventStream = undefined);
+    stream.once('close', ended).once('error', ended);
+    createInterface({ input: stream }).on('line', (line) => {
+      const event = eventOf(parseJson(line), this.options.node);
+      if (event === undefined) return;
+      this.recent.push(event);
+      if (this.recent.length > MOST_EVENTS) this.recent.shift();
+    });
   }
 
   private async follow(id: string, labels: ContainerLabels): Promise<void> {
@@ -118,21 +150,6 @@ function parseJson(line: string): unknown {
     // The engine was cut off in the middle of a line.
     return undefined;
   }
-}
-
-/**
- * Our labels of a container, from those that Swarm gives it; undefined when it does not belong to a task.
- * @param node name of this node
- */
-export function taskLabels(labels: Readonly<Record<string, string>>, node: string): ContainerLabels | undefined {
-  const task = labels['com.docker.swarm.task.id'];
-  const fullName = labels['com.docker.swarm.service.name'];
-  if (task === undefined || fullName === undefined) return undefined;
-  const stack = labels['com.docker.stack.namespace'] ?? '';
-  const service = stack !== '' && fullName.startsWith(`${stack}_`) ? fullName.slice(stack.length + 1) : fullName;
-  // `SERVICE.SLOT.TASK`, or `SERVICE.NODE.TASK` for a service that runs once on every node.
-  const place = labels['com.docker.swarm.task.name']?.slice(fullName.length + 1).split('.')[0] ?? '';
-  return { stack, service, slot: /^\d+$/.test(place) ? place : '', node, task };
 }
 
 /** The engine's statistics of one container, reduced to the values that are exported. */

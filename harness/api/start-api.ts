@@ -55,7 +55,7 @@ export async function startApi(controller: Controller, options: ApiOptions): Pro
   const access = options.access ?? (isLoopback(host) ? loopbackAccess : tokenAccess(tokens));
   const audit = new AuditLog(controller.resultsFolder, () => controller.now());
   const history = new RunHistory(controller.resultsFolder);
-  const metrics = createControllerMetrics(metricsSource(controller));
+  const metrics = createControllerMetrics(metricsSource(controller, options.cluster));
   const endpoints: ApiEndpoint[] = [
     ...runEndpoints({ controller, history, allowTargets }),
     ...eventEndpoints(controller, history),
@@ -99,7 +99,7 @@ async function close(server: Server, graceMs: number): Promise<void> {
   clearTimeout(cut);
 }
 
-function metricsSource(controller: Controller): MetricsSource {
+function metricsSource(controller: Controller, cluster: ClusterSource | undefined): MetricsSource {
   const { registry } = controller;
   return {
     run: () => {
@@ -121,6 +121,7 @@ function metricsSource(controller: Controller): MetricsSource {
     heartbeatTimeouts: () => registry.heartbeatTimeouts,
     telemetryBatches: () => controller.telemetryTotals.telemetryBatches,
     telemetryBytes: () => controller.telemetryTotals.telemetryBytes,
+    cluster: () => cluster?.gauges?.(),
   };
 }
 

@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { Controller } from '../controller/controller.js';
+import type { Timings } from '../controller/timings.js';
 import type { Platform } from '../platform/platform.js';
 import { messageOf } from '../support/error-message.js';
 import { CliError } from './cli-error.js';
@@ -13,9 +14,10 @@ export function createRunController(
   resultsFolder: string,
   platform: Platform,
   writeReport: (runFolder: string) => Promise<void>,
+  timings: Partial<Timings> = {},
 ): Controller {
   ensureWritable(resultsFolder);
-  return new Controller({ resultsFolder, platform: () => platform, writeReport, version: packageVersion() });
+  return new Controller({ resultsFolder, platform: () => platform, writeReport, version: packageVersion(), timings });
 }
 
 /** Creates the folder. @throws CliError RESULTS_NOT_WRITABLE, before anything is started whose results would be lost */

@@ -190,7 +190,7 @@ export class Controller {
   private async end(mode: 'drain' | 'now'): Promise<void> {
     this.closing = true;
     const runs = this.runs();
-    for (const run of runs) run.stop('interrupt', mode, 'the controller is shutting down');
+    for (const run of runs) run.stop('shutdown', mode, 'the controller is shutting down');
     await Promise.all(runs.map((run) => run.finished));
     this.registry.close();
   }
@@ -231,10 +231,11 @@ export class Controller {
       run.endLoad();
     }
     const all = [...programs];
-    const { faults: injector } = this.options.platform(run.plan);
-    const faults = conductFaults(run, injector, (program) => noteProgram(run, all, program), history);
+    const platform = this.options.platform(run.plan);
+    const faults = conductFaults(run, platform.faults, (program) => noteProgram(run, all, program), history);
+    const watched = platform.adopt(run.plan, { programs, untilMs: Date.parse(history.events.at(-1)?.at ?? '') || 0 });
     // Not awaited: the caller must be able to listen, or no worker can return.
-    void (resumed ? loadPhase(run, async () => []) : Promise.resolve())
+    void (resumed ? loadPhase(run, watched) : Promise.resolve())
       .then(() => faults.end())
       .then(() => this.finish(job, all, () => endPrograms(all)));
     return run;

@@ -9,7 +9,7 @@ import type { SettledOperation } from '../../client-sim/protocol/settled-operati
 import type { Telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { SlotSet } from '../../scenarios/schema/allocate.js';
 import type { FaultPlan, Plan } from '../../scenarios/schema/plan.js';
-import type { Place, Replica, StartedProgram, UsageSample } from '../platform/platform.js';
+import type { Notice, Place, Replica, StartedProgram, UsageSample } from '../platform/platform.js';
 
 /** `at` is ISO 8601, by the controller's clock. */
 export type RunEvent = { readonly seq: number; readonly at: string } & RunEventBody;
@@ -148,6 +148,7 @@ export type RunEventBody =
       readonly problem?: string;
     }
   | { readonly type: 'usage'; readonly atMs: number; readonly samples: readonly UsageSample[] }
+  | ({ readonly type: 'noticed' } & Notice)
   | { readonly type: 'run.adopted'; readonly pid: number }
   | { readonly type: 'run.analysing' }
   /** An error before or outside the load, which makes the run incomplete. `code` is a stable error code. */
@@ -156,7 +157,8 @@ export type RunEventBody =
 
 export type FaultPhase = 'injected' | 'undone';
 
-export type StopReason = 'user' | 'interrupt' | 'threshold' | 'stop-rule' | 'worker-loss' | 'error';
+/** `interrupt`: the user's Ctrl-C; `shutdown`: the controller itself was told to end. */
+export type StopReason = 'user' | 'interrupt' | 'shutdown' | 'threshold' | 'stop-rule' | 'worker-loss' | 'error';
 
 /** The protocol of one route, with the names of the profiles that take it. */
 export interface PinnedRoute {

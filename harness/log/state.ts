@@ -67,6 +67,7 @@ export function nextState(state: RunState, event: RunEvent): RunState {
     case 'fault.undone':
     case 'fault.failed':
     case 'replicas.changed':
+    case 'noticed':
     case 'run.adopted':
       return state;
     default:

@@ -8,6 +8,17 @@ export interface MetricsSource {
   heartbeatTimeouts(): number;
   telemetryBatches(): number;
   telemetryBytes(): number;
+  /** The swarm around the controller; undefined when there is none. */
+  cluster(): ClusterGauges | undefined;
+}
+
+/** How the stack and its swarm are. */
+export interface ClusterGauges {
+  readonly services: readonly { readonly service: string; readonly wanted: number; readonly running: number }[];
+  /** Tasks that died since the controller started, by service. */
+  readonly deaths: ReadonlyMap<string, number>;
+  /** By state: `ready`, `down` ... */
+  readonly nodes: ReadonlyMap<string, number>;
 }
 
 interface CurrentRun {
@@ -86,8 +97,50 @@ export function createControllerMetrics(source: MetricsSource): ControllerMetric
     () => source.telemetryBytes(),
     registers,
   );
+  clusterMetrics(source, registers);
   collectDefaultMetrics({ register: registry });
   return { registry, contentType: registry.contentType, text: () => registry.metrics() };
+}
+
+/** Without a swarm they have no series. */
+function clusterMetrics(source: MetricsSource, registers: Registry[]): void {
+  for (const state of ['wanted', 'running'] as const) {
+    new Gauge({
+      name: `swarmbench_service_replicas_${state}`,
+      help: `Replicas of a service of the stack that ${state === 'wanted' ? 'there should be' : 'run'}.`,
+      labelNames: ['of'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { service, ...count } of source.cluster()?.services ?? []) this.set({ of: service }, count[state]);
+      },
+    });
+  }
+  new Counter({
+    name: 'swarmbench_task_deaths_total',
+    help: 'Tasks of a service of the stack that ended and should have run on.',
+    labelNames: ['of'],
+    registers,
+    collect() {
+      this.reset();
+      const { services = [], deaths = new Map<string, number>() } = source.cluster() ?? {};
+      // From zero on, so that the first death is an increase.
+      for (const { service } of services) this.inc({ of: service }, deaths.get(service) ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'swarmbench_nodes',
+    help: 'Nodes of the swarm by state, as Swarm knows it.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.reset();
+      const nodes = source.cluster()?.nodes;
+      if (nodes === undefined) return;
+      this.set({ state: 'down' }, 0);
+      for (const [state, count] of nodes) this.set({ state }, count);
+    },
+  });
 }
 
 function counter(name: string, help: string, value: () => number, registers: Registry[]): void {

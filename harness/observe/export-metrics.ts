@@ -42,6 +42,8 @@ const QUERIES = {
   containers:
     '{__name__=~"container_(cpu_.+|memory_.+)"} or ' +
     'sum by (__name__, stack, service, slot, node, task) ({__name__=~"container_network_.+"})',
+  // When the values above were read: a step between two scrapes repeats the first.
+  scrapes: 'timestamp(container_cpu_usage_seconds_total)',
   // `> 0`, because the gateway has many slots for servers and only a few are in use.
   gateway:
     '{__name__=~"haproxy_(backend|server)_(sessions_total|current_sessions|http_responses_total|' +

@@ -11,6 +11,8 @@ export interface Platform {
   refusals(plan: Plan): readonly string[];
   /** Starts target and workers. On failure, everything that was started already is gone again. */
   prepare(plan: Plan, context: PlatformContext, signal: AbortSignal): Promise<Environment>;
+  /** What a controller that adopts a run sees of it. */
+  adopt(plan: Plan, known: KnownRun): Watched;
   /**
    * How it injects faults; undefined when it cannot, and then `refusals` says so. Not part of an environment, since a
    * controller that adopts a run has none.
@@ -116,6 +118,16 @@ export interface FaultAbility {
   readonly how: { readonly can: true; readonly by: string } | { readonly can: false; readonly why: string };
 }
 
+/** A run that another controller began, as its log says. */
+export interface KnownRun {
+  readonly programs: readonly StartedProgram[];
+  /** Epoch ms of the last thing in its log. */
+  readonly untilMs: number;
+}
+
+/** What is read of an environment again and again while the load is on. */
+export type Watched = Pick<Environment, 'usage' | 'news'>;
+
 export interface PlatformContext {
   readonly runId: string;
   readonly runFolder: string;
@@ -160,11 +172,58 @@ export interface Environment {
   describe(): Promise<Readonly<Record<string, unknown>>>;
   /** Resource use, since the last call, of all replicas and workers that this platform started. */
   usage(): Promise<readonly UsageSample[]>;
+  /** What has happened since the last call, on order or by itself. Without this method nothing is known. */
+  news?(): Promise<News>;
   /** A sentence about a worker that ended by itself and will never register; undefined while there is none. */
   brokenWorker?(): string | undefined;
   /** Removes everything, on its own time budget. Safe to call twice. */
   teardown(): Promise<void>;
 }
+
+export interface News {
+  /** In order of time. */
+  readonly notices: readonly Notice[];
+  /** All replicas that run now; undefined when they are those of the last call. */
+  readonly replicas: readonly Replica[] | undefined;
+}
+
+/** Something that happened to what a run consists of or depends on. */
+export interface Notice {
+  readonly what: NoticeKind;
+  /** What it happened to: `mcp-server.2`, `mcp-server`, a node. */
+  readonly subject: string;
+  /** The service of the subject, if it has one. */
+  readonly service?: string;
+  readonly node?: string;
+  readonly exitCode?: number;
+  /** ISO 8601; by the clock of the manager or of the node. */
+  readonly happenedAt: string;
+  /** For people. */
+  readonly text: string;
+}
+
+export type NoticeKind =
+  /** A task ended that should have run on. */
+  | 'task-died'
+  /** The kernel killed a process of it because it reached its memory limit. */
+  | 'task-out-of-memory'
+  | 'task-unhealthy'
+  | 'task-stopped'
+  | 'task-started'
+  | 'task-paused'
+  | 'task-resumed'
+  | 'service-changed'
+  | 'update-started'
+  | 'update-ended'
+  | 'node-down'
+  | 'node-back'
+  | 'node-changed'
+  /** Its agent does not answer, which Swarm may not know yet. */
+  | 'node-silent'
+  | 'node-heard'
+  /** The gateway sends no more requests to a replica. */
+  | 'server-out'
+  | 'server-back';
 
 export interface Replica {
   readonly id: string;

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { incidentNotes, incidentsOf } from '../analysis/facts/incidents.js';
+import type { RunFacts } from '../analysis/facts/run-facts.js';
 import type { RunModel } from '../analysis/fold-run.js';
 import { ownShareNotes } from '../analysis/judge/own-share.js';
 
@@ -23,7 +25,10 @@ export const frame = {
     reasons: z.array(z.string()),
   }),
   exitCode: z.number().int(),
-  /** What to know before reading any number: nearness to the calibrated ceiling, plan warnings, unusable log lines. */
+  /**
+   * What to know before reading any number: nearness to the calibrated ceiling, plan warnings, unusable log lines, what
+   * happened to the platform by itself.
+   */
   notes: z.array(z.string()),
 };
 export type Frame = z.infer<z.ZodObject<typeof frame>>;
@@ -51,6 +56,19 @@ export function buildFrame({ plan, facts, aggregate, verdict, exitCode, problems
       ...plan.warnings,
       ...(facts.preflight.kind === 'passed' ? facts.preflight.warnings : []),
       ...ownShareNotes(plan, aggregate, facts),
+      ...adoptionNotes(facts),
+      ...incidentNotes(incidentsOf(facts, aggregate)),
     ],
   };
+}
+
+function adoptionNotes({ adopted, startAt }: RunFacts): readonly string[] {
+  return adopted.map(({ at, silentMs }) => {
+    const when = startAt === undefined ? '' : `at ${seconds(Date.parse(at) - startAt)}: `;
+    return `${when}the controller was replaced, and the run went on; there is no resource use for ${seconds(silentMs)}`;
+  });
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 100) / 10} s`;
 }

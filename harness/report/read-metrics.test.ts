@@ -58,6 +58,52 @@ test('counters become rates between scrapes, summed over interfaces, from the st
   ]);
 });
 
+test('a value that Prometheus repeats until the next scrape, or after the last one, is no reading', () => {
+  const name = 'container_cpu_usage_seconds_total';
+  const counters = [
+    {
+      labels: labels(name, 'mcp-server', '1', 'a'),
+      values: [
+        [0, 1],
+        [5, 2],
+        [10, 2],
+        [15, 6],
+        [20, 6],
+      ] as const,
+    },
+    {
+      labels: labels('container_memory_working_set_bytes', 'mcp-server', '1', 'a'),
+      values: [
+        [0, 9],
+        [5, 9],
+        [10, 9],
+        [15, 9],
+        [20, 9],
+      ] as const,
+    },
+  ];
+  const { __name__: _, ...task } = labels(name, 'mcp-server', '1', 'a');
+  // The scrape that was due at 10 came at 11.
+  const scrapes = [
+    {
+      labels: task,
+      values: [
+        [0, 1000],
+        [5, 1005],
+        [10, 1005],
+        [15, 1011],
+        [20, 1011],
+      ] as const,
+    },
+  ];
+  const cpu = (points: ReturnType<typeof meteredUse>): unknown =>
+    points[0]?.points.map((point) => [point.t, Math.round(point.cpu * 1000) / 1000]);
+  expect(cpu(meteredUse(counters, scrapes))).toEqual([
+    [5, 0.2],
+    [15, 0.667],
+  ]);
+});
+
 test('each task has an entry, in order of service, slot and time; tasks without a slot are left out', () => {
   const all = [
     ...series('mcp-server', '10', 'd'),

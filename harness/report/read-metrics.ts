@@ -24,7 +24,10 @@ export async function readMetrics(runFolder: string): Promise<readonly MeteredUs
   const text = await readFile(join(runFolder, 'metrics.json'), 'utf8').catch(() => undefined);
   if (text === undefined) return [];
   const parsed = exported.safeParse(parseJson(text));
-  return parsed.success ? meteredUse(parsed.data.groups.find(({ name }) => name === 'containers')?.series ?? []) : [];
+  if (!parsed.success) return [];
+  const named = (wanted: string): readonly RawSeries[] =>
+    parsed.data.groups.find(({ name }) => name === wanted)?.series ?? [];
+  return meteredUse(named('containers'), named('scrapes'));
 }
 
 type Values = readonly (readonly [t: number, value: number])[];
@@ -37,8 +40,10 @@ interface RawSeries {
 /**
  * Turns counters, as cAdvisor names them, into rates between one scrape and the next. Times are seconds of run time;
  * those before the load are left out.
+ * @param scrapes when the counters of each task were read; without them every value counts as read
  */
-export function meteredUse(series: readonly RawSeries[]): readonly MeteredUse[] {
+export function meteredUse(series: readonly RawSeries[], scrapes: readonly RawSeries[] = []): readonly MeteredUse[] {
+  const readAt = new Map(scrapes.map(({ labels, values }) => [labels.task, new Map(values)]));
   const tasks = new Map<string, RawSeries[]>();
   for (const one of series) {
     const { task, slot = '' } = one.labels;
@@ -52,7 +57,7 @@ export function meteredUse(series: readonly RawSeries[]): readonly MeteredUse[] 
         'container_cpu_usage_seconds_total',
         'container_network_receive_bytes_total',
         'container_network_transmit_bytes_total',
-      ].map((name) => rates(named(name)));
+      ].map((name) => rates(named(name), readAt.get(task)));
       const memory = new Map(named('container_memory_working_set_bytes')[0]?.values ?? []);
       const points = [...(cpu ?? [])].flatMap(([t, cores]) => {
         const bytes = memory.get(t);
@@ -76,14 +81,24 @@ export function meteredUse(series: readonly RawSeries[]): readonly MeteredUse[] 
     );
 }
 
-/** The sum over all series of a task, at each moment but the first of a series. */
-function rates(series: readonly RawSeries[]): ReadonlyMap<number, number> {
+/**
+ * The sum over all series of a task, at each moment but the first of a series. Prometheus repeats a value until the
+ * next scrape, and for a while after the last one: that is no reading, and no rate of 0.
+ */
+function rates(
+  series: readonly RawSeries[],
+  readAt: ReadonlyMap<number, number> | undefined,
+): ReadonlyMap<number, number> {
   const sums = new Map<number, number>();
   for (const { values } of series) {
-    for (const [index, [t, value]] of values.entries()) {
-      const before = values[index - 1];
-      if (before === undefined || t <= before[0]) continue;
-      sums.set(t, (sums.get(t) ?? 0) + Math.max(0, value - before[1]) / (t - before[0]));
+    let before: readonly [at: number, value: number] | undefined;
+    for (const [t, value] of values) {
+      const at = readAt === undefined ? t : readAt.get(t);
+      if (at === undefined || (before !== undefined && at <= before[0])) continue;
+      // A counter that is smaller than before belongs to a container that has ended.
+      if (before !== undefined && value >= before[1])
+        sums.set(t, (sums.get(t) ?? 0) + (value - before[1]) / (at - before[0]));
+      before = [at, value];
     }
   }
   return new Map([...sums].sort(([a], [b]) => a - b));

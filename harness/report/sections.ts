@@ -7,6 +7,7 @@ import { errors } from './sections/errors/section.js';
 import { events } from './sections/events/section.js';
 import { faults } from './sections/faults/section.js';
 import { generator } from './sections/generator/section.js';
+import { incidents } from './sections/incidents/section.js';
 import { latency } from './sections/latency/section.js';
 import { load } from './sections/load/section.js';
 import { misbehaviour } from './sections/misbehaviour/section.js';
@@ -23,6 +24,7 @@ export const sections = [
   thresholds,
   summary,
   faults,
+  incidents,
   load,
   latency,
   errors,
@@ -44,6 +46,7 @@ export const markdownFirst: readonly string[] = [
   'thresholds',
   'summary',
   'faults',
+  'incidents',
   'streams',
   'breakdown',
   'affinity',

@@ -140,7 +140,7 @@ export const benchDashboard: DashboardDescription = {
           unit: 'percentunit',
           width: 8,
           description: 'Used space by file system.',
-          queries: [{ expr: 'swarmbench:node_disk:ratio{stack="$stack"}', legend: '{{node}} {{mountpoint}}' }],
+          queries: [{ expr: 'swarmbench:node_disk:ratio{stack="$stack"}', legend: '{{node}} {{device}}' }],
         },
         {
           title: 'Network',

@@ -88,6 +88,8 @@ defaults
     option redispatch 1
     retries 2
     timeout connect 1s
+    # A replica on a busy machine is slow and not gone. One that takes no connections is out after two of the above.
+    timeout check 2s
     timeout http-request 10s
     timeout queue 5s
     # Event streams stay open.
@@ -109,6 +111,8 @@ const OBSERVE = `frontend observe
     http-request return status 200 content-type text/plain string ok if { path /healthz }
     stats enable
     stats uri /stats
+    # With addresses, which tell the replica behind a place.
+    stats show-legends
     stats refresh 5s
 `;
 

@@ -3,7 +3,8 @@ import type { Clock, Exchange, PinnedProtocol, Registration } from '../../../cli
 import type { SlotSet } from '../../../scenarios/schema/allocate.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { EventOf, PinnedRoute, RunEvent, StopReason, Verdict } from '../../log/events.js';
-import type { Place, Replica, StartedProgram } from '../../platform/platform.js';
+import type { Notice, Place, Replica, StartedProgram } from '../../platform/platform.js';
+import { keyOf, withOwnIds } from './replica-ids.js';
 
 export interface RunFacts {
   created: EventOf<'run.created'> | undefined;
@@ -31,9 +32,12 @@ export interface RunFacts {
   readonly broken: EventOf<'threshold.broken'>[];
   readonly adjusted: EventOf<'load.adjusted'>[];
   readonly moved: EventOf<'slots.moved'>[];
-  readonly adopted: string[];
   /** Who ended all faults before their time. */
   halted: string | undefined;
+  /** When another controller took over, ISO 8601, and for how long nothing had been logged until then. */
+  readonly adopted: { readonly at: string; readonly silentMs: number }[];
+  /** What happened to the platform, on order or by itself, in the order in which it was seen; at most `mostNotices`. */
+  readonly notices: Notice[];
   failed: EventOf<'run.failed'> | undefined;
   finished: Verdict | undefined;
   lastAt: string | undefined;
@@ -48,6 +52,7 @@ interface TimelineEvent {
   readonly text: string;
 }
 const mostTimelineEvents = 500;
+const mostNotices = 2000;
 
 /**
  * ISO 8601 times at which a replica was first seen (`came`) and first missing (`gone`) in mid-run; undefined when it
@@ -84,6 +89,7 @@ export function newRunFacts(): RunFacts {
     moved: [],
     adopted: [],
     halted: undefined,
+    notices: [],
     failed: undefined,
     finished: undefined,
     lastAt: undefined,
@@ -92,10 +98,11 @@ export function newRunFacts(): RunFacts {
 }
 
 export function addFact(facts: RunFacts, event: RunEvent): void {
+  const before = facts.lastAt;
   facts.lastAt = event.at;
   const text = timelineText(event);
   if (text !== undefined && facts.timelineEvents.length < mostTimelineEvents)
-    facts.timelineEvents.push({ at: event.at, type: event.type, text });
+    facts.timelineEvents.push({ at: 'happenedAt' in event ? event.happenedAt : event.at, type: event.type, text });
   switch (event.type) {
     case 'run.created':
       facts.created = event;
@@ -109,6 +116,9 @@ export function addFact(facts: RunFacts, event: RunEvent): void {
     case 'target.ready':
       facts.endpoints = event.endpoints;
       facts.replicas = event.replicas.map((replica) => ({ ...replica, came: undefined, gone: undefined }));
+      return;
+    case 'noticed':
+      if (facts.notices.length < mostNotices) facts.notices.push(event);
       return;
     case 'replicas.changed':
       facts.replicas = changedReplicas(facts.replicas, event.replicas, event.at);
@@ -162,7 +172,7 @@ export function addFact(facts: RunFacts, event: RunEvent): void {
       facts.stops.push({ reason: event.reason, detail: event.detail, at: event.at });
       return;
     case 'run.adopted':
-      facts.adopted.push(event.at);
+      facts.adopted.push({ at: event.at, silentMs: Date.parse(event.at) - Date.parse(before ?? event.at) });
       return;
     case 'run.failed':
       facts.failed ??= event;
@@ -194,14 +204,12 @@ export function addFact(facts: RunFacts, event: RunEvent): void {
   }
 }
 
-/** Where there are tasks, a task is a replica: the next task in its slot is another replica. */
 function changedReplicas(known: readonly ReplicaFacts[], now: readonly Replica[], at: string): readonly ReplicaFacts[] {
-  const keyOf = ({ id, task }: Replica): string => task ?? id;
   const present = new Set(now.map(keyOf));
   const before = new Set(known.map(keyOf));
   return [
     ...known.map((replica) => (present.has(keyOf(replica)) ? replica : { ...replica, gone: replica.gone ?? at })),
-    ...now
+    ...withOwnIds(known, now)
       .filter((replica) => !before.has(keyOf(replica)))
       .map((replica) => ({ ...replica, came: at, gone: undefined })),
   ];
@@ -245,6 +253,8 @@ function timelineText(event: RunEvent): string | undefined {
       return `fault ${event.faultId} could not be ${event.phase}: ${event.problem}`;
     case 'run.adopted':
       return 'the controller was restarted and continues the run';
+    case 'noticed':
+      return event.text;
     case 'run.failed':
       return event.message;
     default:

@@ -43,6 +43,7 @@ function stopped({ stops }: RunFacts): readonly string[] {
 const stopReasonText = {
   user: 'stopped on request before its end',
   interrupt: 'interrupted before its end',
+  shutdown: 'stopped because its harness was told to end',
   'stop-rule': 'stopped by a safety rule (stopWhen)',
   threshold: undefined,
   'worker-loss': 'stopped because a worker was lost',

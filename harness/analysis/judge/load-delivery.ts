@@ -10,6 +10,8 @@ import type { Aggregate } from '../merge/aggregate.js';
 
 /** With a smaller share of what was due, the stage was another test than the planned one. */
 const leastDelivered = 0.95;
+/** Where clients had lost their sessions. */
+const leastWithout = 0.5;
 /** Begins the reason for a target that is slower than the window allows. */
 const NOT_DELIVERED = 'load not delivered';
 /** The end of a stage always cuts off one or two operations. */
@@ -53,9 +55,12 @@ function exhausted(plan: Plan, aggregate: Pick<Aggregate, 'select' | 'samples'>)
 }
 
 function undelivered(plan: Plan, aggregate: Delivered, stage: StagePlan, profile: ProfilePlan): readonly string[] {
-  const { counts } = aggregate.select({ stages: [stage.index], profile: profile.name });
+  const { counts, sessions } = aggregate.select({ stages: [stage.index], profile: profile.name });
   const short = counts.offered - counts.sent;
   if (short <= fewOperations || counts.sent >= leastDelivered * counts.offered) return [];
+  // A target that loses its sessions is what was measured: each of its clients ends the stage without a session.
+  if (sessions.sessionsLost > 0 && counts.dropped <= fewOperations && counts.sent >= leastWithout * counts.offered)
+    return [];
   return [
     `${NOT_DELIVERED}: in stage ${stageName(plan, stage)} profile ${profile.name} ` +
       `sent ${percent(counts.sent / counts.offered)} of what was due ` +

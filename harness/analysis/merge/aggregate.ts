@@ -10,6 +10,7 @@ import type { Replica, UsageSample } from '../../platform/platform.js';
 import { type Deliveries, DeliveryCounters } from '../facts/delivery-counters.js';
 import { type FaultEvent, type FaultRecord, FaultRecords, isFaultEvent } from '../facts/fault-records.js';
 import { otherQuantiles } from '../facts/quantiles.js';
+import { keyOf, withOwnIds } from '../facts/replica-ids.js';
 import { plannedEndMs } from '../facts/stages.js';
 import { type UsageSeries, UsageStore } from '../facts/usage-series.js';
 import { CountersByWorker, type WorkerCounters } from '../facts/worker-counters.js';
@@ -139,7 +140,9 @@ export class RunAggregate implements Aggregate {
    * earlier.
    */
   registerReplicas(replicas: readonly Replica[]): void {
-    this.replicas = [...this.replicas, ...replicas];
+    const known = new Set(this.replicas.map(keyOf));
+    const own = withOwnIds(this.replicas, replicas);
+    this.replicas = [...this.replicas, ...own.filter((replica) => !known.has(keyOf(replica)))];
     this.nameOf = replicaNamer(this.replicas);
   }
 

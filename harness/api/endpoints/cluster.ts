@@ -1,5 +1,6 @@
 /** The swarm that the controller is part of, if any. */
 import { z } from 'zod';
+import type { ClusterGauges } from '../../observe/controller-metrics.js';
 import { messageOf } from '../../support/error-message.js';
 import { type ApiEndpoint, type Call, jsonEndpoint } from '../api-endpoint.js';
 import { ApiError } from '../errors.js';
@@ -59,6 +60,8 @@ export interface ClusterSource {
   replicas(name: string, signal: AbortSignal): Promise<z.infer<typeof replicas> | undefined>;
   /** Every task with metrics. */
   scrapeTargets(signal: AbortSignal): Promise<readonly z.infer<typeof scrapeTarget>[]>;
+  /** For the metrics: as it was seen last. */
+  gauges?(): ClusterGauges;
 }
 
 const ENGINE_MS = 10_000;

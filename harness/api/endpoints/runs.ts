@@ -24,7 +24,7 @@ const stateSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('analysing') }),
   z.object({
     kind: z.literal('stopping'),
-    reason: z.enum(['user', 'interrupt', 'threshold', 'stop-rule', 'worker-loss', 'error']),
+    reason: z.enum(['user', 'interrupt', 'shutdown', 'threshold', 'stop-rule', 'worker-loss', 'error']),
     mode: z.enum(['drain', 'now']),
   }),
   z.object({ kind: z.literal('finished'), verdict: verdictSchema }),

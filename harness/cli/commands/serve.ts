@@ -96,7 +96,7 @@ export const serve: CliCommand = {
 
 async function serveUntilInterrupted(options: Options, host: Host): Promise<void> {
   const resultsFolder = resolve(host.cwd, options.out);
-  const { controller, returnToIdle, cluster } = controllerFor(resultsFolder, options, host);
+  const { controller, returnToIdle, cluster, hasSuccessor } = controllerFor(resultsFolder, options, host);
   const { adopted, problems } = await controller.adopt();
   for (const problem of problems) host.stderr.write(`warning: cannot resume a run: ${problem}\n`);
   const tokens = new TokenBook(resultsFolder, givenTokens(options));
@@ -116,12 +116,12 @@ async function serveUntilInterrupted(options: Options, host: Host): Promise<void
       },
       (error: unknown) => host.stderr.write(`warning: could not return the stack to idle: ${messageOf(error)}\n`),
     );
-  await interrupted(controller, host);
+  if ((await interrupted(controller, host, hasSuccessor)) === 'left') return;
   await Promise.all(apis.map((api) => api.close()));
 }
 
 type ServedController = Pick<SwarmController, 'controller' | 'returnToIdle'> &
-  Partial<Pick<SwarmController, 'cluster'>>;
+  Partial<Pick<SwarmController, 'cluster' | 'hasSuccessor'>>;
 
 function controllerFor(resultsFolder: string, options: Options, host: Host): ServedController {
   const {
@@ -293,15 +293,29 @@ function notListening(error: unknown, { host, port }: Pick<Options, 'host' | 'po
   });
 }
 
-/** The first signal lets the current run end gracefully, the second cuts it off; both leave a report. */
-function interrupted(controller: Controller, host: Host): Promise<void> {
+/**
+ * The first signal lets the current run end gracefully, the second cuts it off; both leave a report. When another
+ * harness will take the place of this one, a SIGTERM leaves the runs to it, as if this one had been killed.
+ */
+function interrupted(
+  controller: Controller,
+  host: Host,
+  hasSuccessor: (() => Promise<boolean>) | undefined,
+): Promise<'closed' | 'left'> {
   return new Promise((resolve, reject) => {
     let times = 0;
+    const end = async (signal: 'SIGINT' | 'SIGTERM', isFirst: boolean): Promise<'closed' | 'left'> => {
+      if (isFirst && signal === 'SIGTERM' && controller.runs().length > 0 && (await hasSuccessor?.()) === true) {
+        host.stderr.write('SIGTERM: leaving the run to the harness that takes the place of this one\n');
+        return 'left';
+      }
+      if (isFirst) host.stderr.write(`${signal}: shutting down gracefully; repeat it to stop now\n`);
+      await (isFirst ? controller.close() : controller.destroy());
+      return 'closed';
+    };
     host.onInterrupt((signal) => {
       times += 1;
-      if (times === 1) host.stderr.write(`${signal}: shutting down gracefully; repeat it to stop now\n`);
-      const end = times === 1 ? controller.close() : controller.destroy();
-      end.then(resolve, reject);
+      end(signal, times === 1).then(resolve, reject);
     });
   });
 }

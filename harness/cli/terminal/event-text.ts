@@ -19,6 +19,9 @@ export function phaseOf(event: RunEvent): string | undefined {
       return event.mode === 'now' ? 'stopping now' : 'stopping';
     case 'run.analysing':
       return 'writing the report';
+    // The report and the end of what was started are on their way side by side.
+    case 'run.finished':
+      return 'writing the report, and ending target and workers';
     default:
       return undefined;
   }
@@ -81,6 +84,8 @@ export function noteOf(event: RunEvent): string | undefined {
       return `all faults were ended by ${event.by}`;
     case 'fault.failed':
       return `fault ${event.faultId} could not be ${event.phase}: ${event.problem}`;
+    case 'noticed':
+      return event.text;
     case 'stop.requested':
       return event.reason === 'interrupt' ? undefined : `stopping: ${event.detail}`;
     default:

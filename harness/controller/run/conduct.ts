@@ -66,7 +66,7 @@ export async function conduct(run: ActiveRun, options: ConductOptions): Promise<
     startLoad(run, workers, { ...settledRoutes(endpoints, routes, pinned), settledOperations });
     const { programs } = deployment;
     faults = conductFaults(run, platform.faults, (program) => noteProgram(run, programs, program));
-    await loadPhase(run, () => environment.usage());
+    await loadPhase(run, environment);
   } catch (error) {
     // After a stop every phase fails because it is aborted, which says nothing new.
     if (!run.stopping.aborted) run.fail(error);

@@ -1,23 +1,33 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ControllerError } from '../../log/errors.js';
-import type { Environment } from '../../platform/platform.js';
+import type { Watched } from '../../platform/platform.js';
 import type { ActiveRun } from './active-run.js';
 import { type EarlyStop, earlyStop } from './early-stop.js';
 
-/** From the start of the load to the last batch: announces stages, checks stop rules, samples usage, and waits. */
-export async function loadPhase(run: ActiveRun, usage: Environment['usage']): Promise<void> {
+/** How long the last look at what happened may take. */
+const LAST_LOOK_MS = 3_000;
+
+/**
+ * From the start of the load to the last batch: announces stages, checks stop rules, samples usage, logs what happened
+ * to the platform, and waits.
+ */
+export async function loadPhase(run: ActiveRun, watched: Watched): Promise<void> {
   run.endIfDone();
   if (!run.over.aborted) {
     const over = once(run.over, 'abort');
     void announceStages(run);
-    const sample = oneAtATime(() => sampleUsage(run, usage));
+    const sample = oneAtATime(() => sampleUsage(run, watched));
+    const look = oneAtATime(() => logNews(run, watched));
     const ticks = setInterval(() => {
       checkEarlyStop(run);
       sample();
+      look();
       run.endIfDone();
     }, run.context.timings.tickMs);
     await over;
     clearInterval(ticks);
+    await Promise.race([logNews(run, watched), sleep(LAST_LOOK_MS, undefined, { ref: false })]);
   }
   failIfBatchesAreMissing(run);
 }
@@ -78,11 +88,18 @@ function safeEarlyStop(run: ActiveRun, tMs: number): EarlyStop | undefined {
   }
 }
 
-async function sampleUsage(run: ActiveRun, usage: Environment['usage']): Promise<void> {
+async function sampleUsage(run: ActiveRun, watched: Watched): Promise<void> {
   const atMs = Math.round(run.tMs);
   if (atMs < 0 || run.over.aborted) return;
   // A failed sample is a gap in a chart, not a reason to end the run.
-  const samples = await usage().catch(() => []);
+  const samples = await watched.usage().catch(() => []);
   if (samples.length === 0 || run.over.aborted) return;
   run.record({ type: 'usage', atMs, samples });
+}
+
+async function logNews(run: ActiveRun, watched: Watched): Promise<void> {
+  // What could not be seen now is seen by the next look.
+  const { notices, replicas } = (await watched.news?.().catch(() => undefined)) ?? { notices: [], replicas: undefined };
+  if (replicas !== undefined) run.record({ type: 'replicas.changed', replicas });
+  for (const notice of notices) run.record({ type: 'noticed', ...notice });
 }

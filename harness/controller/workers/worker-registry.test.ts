@@ -93,6 +93,39 @@ test('a worker is lost after three missed heartbeats, but not when the controlle
   expect(registry.get(workerId).lost).toBe(false);
   await sleep(500);
   expect(() => registry.get(workerId)).toThrow(/no worker w1/);
+  // It was idle, as when its service is scaled to rest after a run.
+  expect(registry.heartbeatTimeouts).toBe(0);
+  registry.close();
+});
+
+test('a worker that falls silent in a run is a missed heartbeat, and one that ends after its run is none', async () => {
+  let atMs = 0;
+  const registry = new WorkerRegistry({ ...defaultTimings, heartbeatMs: 40 }, () => atMs);
+  const { workerId } = registry.register(registration);
+  const lost: string[] = [];
+  registry.assignTo(workerId, {
+    runId: 'r',
+    clock: () => undefined,
+    saturated: () => undefined,
+    recovered: () => undefined,
+    lost: ({ id }) => lost.push(id),
+    returned: () => undefined,
+    preflight: () => undefined,
+    telemetry: async () => 0,
+  });
+  const silence = async (): Promise<void> => {
+    // In steps that do not look like a clock that stood still.
+    for (let step = 0; step < 20; step += 1) {
+      atMs += 15;
+      await sleep(12);
+    }
+  };
+  await silence();
+  expect([lost, registry.heartbeatTimeouts]).toEqual([[workerId], 1]);
+  registry.release('r');
+  registry.register(registration);
+  await silence();
+  expect(registry.all()).toEqual([]);
   expect(registry.heartbeatTimeouts).toBe(1);
   registry.close();
 });

@@ -77,6 +77,7 @@ export class WorkerRegistry {
     this.timer.unref();
   }
 
+  /** Only of workers that took part in a run. */
   get heartbeatTimeouts(): number {
     return this._heartbeatTimeouts;
   }
@@ -243,10 +244,14 @@ export class WorkerRegistry {
       worker.lastHeardAt += heldUpMs;
       const silentMs = now - worker.lastHeardAt;
       if (worker.lost || silentMs <= silenceLimitMs(this.timings)) continue;
-      this._heartbeatTimeouts += 1;
       worker.lost = true;
-      if (worker.runListener) worker.runListener.lost(worker, silentMs);
-      else this.forget(worker);
+      if (worker.runListener) {
+        this._heartbeatTimeouts += 1;
+        worker.runListener.lost(worker, silentMs);
+      } else {
+        // Idle workers end without a word, such as those of a service that is scaled to rest.
+        this.forget(worker);
+      }
     }
   }
 

@@ -45,6 +45,12 @@ export function createLocalPlatform(options: LocalOptions): Platform {
     refusals: planRefusals,
     prepare: (plan, context, signal) => prepare(plan, context, options, live, signal),
     faults: createLocalInjector(options.host, live),
+    adopt: (_plan, { programs }) => {
+      const usage = createUsageMeter(programs);
+      // Shares are of the time between two readings.
+      void usage().catch(() => undefined);
+      return { usage };
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import type { Plan } from '../../../scenarios/schema/plan.js';
 import { renderGateway, STICKINESS } from '../../../swarm/gateway/render-gateway.js';
 import type { Service } from './engine/answers.js';
 import { swarmRefusals } from './refusals.js';
-import { type ContainerReading, ContainerUsageMeter } from './run-on-stack/container-usage.js';
+import { type ContainerReading, ContainerUsageMeter } from './run-on-stack/agents.js';
 import { countUp, gatewaySettings } from './run-on-stack/gateway.js';
 import { IDLE_REPLICAS_LABEL, withReplicas } from './run-on-stack/scale-for-run.js';
 import { withImage } from './run-on-stack/target-image.js';
@@ -246,12 +246,10 @@ describe('resource use between two readings', () => {
     },
   });
   const meter = (): ContainerUsageMeter =>
-    new ContainerUsageMeter(
-      new Map([
-        ['mcp-server', 'target'],
-        ['client-sim-normal', 'worker'],
-      ]),
-    );
+    new ContainerUsageMeter((service) => {
+      if (service === 'mcp-server') return 'target';
+      return service === 'client-sim-normal' ? 'worker' : undefined;
+    });
 
   test('is given for each slot of the named services, from the second reading on', () => {
     const use = meter();

@@ -5,21 +5,22 @@
 import type { Plan, Stickiness } from '../../../scenarios/schema/plan.js';
 import { messageOf } from '../../support/error-message.js';
 import { pollUntil } from '../../support/poll-until.js';
-import type { Environment, Place, Platform, PlatformContext, Replica, UsageSample } from '../platform.js';
+import type { Environment, News, Place, Platform, PlatformContext, Replica, UsageSample } from '../platform.js';
 import type { Task } from './engine/answers.js';
 import type { Engine } from './engine/engine.js';
 import { createInjector } from './faults/injector.js';
 import { swarmRefusals } from './refusals.js';
-import { ContainerUsageMeter, readContainers } from './run-on-stack/container-usage.js';
+import { ContainerUsageMeter } from './run-on-stack/agents.js';
 import { describeSwarm, type OwnVersions } from './run-on-stack/describe-swarm.js';
 import { setGateway, waitForServers } from './run-on-stack/gateway.js';
 import { type RunningTask, runningTasks } from './run-on-stack/running-tasks.js';
 import { returnToIdle, scaleForRun } from './run-on-stack/scale-for-run.js';
 import { SwarmPlatformError } from './run-on-stack/swarm-platform-error.js';
 import { reach, replicasOf, TARGET, type Target, targetOf } from './run-on-stack/target.js';
-import { workersByService } from './run-on-stack/worker-count.js';
+import { WORKERS, workersByService } from './run-on-stack/worker-count.js';
 import { type Stack, type StackServices, servicesOf } from './stack/stack-objects.js';
 import { waitConverged } from './stack/wait-converged.js';
+import { StackWatch, type Watching } from './watch/stack-watch.js';
 
 interface SwarmPlatformOptions {
   readonly engine: Engine;
@@ -33,6 +34,8 @@ interface SwarmPlatformOptions {
 }
 
 interface SwarmPlatform extends Platform {
+  /** To be run for as long as the harness lives. */
+  readonly watch: StackWatch;
   /**
    * Returns to idle what an earlier, killed harness left scaled, unless this one has a run in progress.
    * @returns the names of the services it changed
@@ -49,12 +52,19 @@ export function createSwarmPlatform(options: SwarmPlatformOptions): SwarmPlatfor
   const { engine, stack: name, log } = options;
   const stack: Stack = { engine, name };
   const faults = createInjector(stack);
+  const watch = new StackWatch({ stack, apiToken: options.apiToken });
   let runs = 0;
   let returning: Promise<readonly string[]> = Promise.resolve([]);
   return {
     name: 'swarm',
     refusals: swarmRefusals,
     faults,
+    watch,
+    adopt(_plan, { untilMs }) {
+      const watching = watch.watch(untilMs);
+      const meter = new ContainerUsageMeter(roleOf);
+      return { usage: async () => meter.samples(watching.readings()), news: () => watching.news() };
+    },
     returnToIdle: (signal) => (returning = runs > 0 ? Promise.resolve([]) : returnToIdle(stack, signal)),
     async prepare(plan, context, signal) {
       // Otherwise services that are just returning to idle would lose what this run gives them.
@@ -82,7 +92,7 @@ export function createSwarmPlatform(options: SwarmPlatformOptions): SwarmPlatfor
         // Read again: images and labels are those of this run now.
         const current = await servicesOf(stack, signal);
         const prepared = { plan, stack, services: current, target: targetOf(plan, current, name), workerCounts, tasks };
-        return new RunEnvironment(prepared, options, tearDown);
+        return new RunEnvironment(prepared, options, watch.watch(), tearDown);
       } catch (error) {
         await tearDown().catch(() => undefined);
         throw error;
@@ -132,13 +142,14 @@ class RunEnvironment implements Environment {
   readonly workerLogs: string;
   readonly replicas: readonly Replica[];
   readonly placeOf: NonNullable<Environment['placeOf']>;
-  private readonly meter: ContainerUsageMeter;
+  private readonly meter = new ContainerUsageMeter(roleOf);
   private readonly signal = new AbortController().signal;
 
   constructor(
     private readonly run: PreparedRun,
     private readonly options: SwarmPlatformOptions,
-    readonly teardown: () => Promise<void>,
+    private readonly watching: Watching,
+    private readonly tearDown: () => Promise<void>,
   ) {
     const { stack, target, workerCounts, tasks } = run;
     this.replicas = replicasOf(target, tasks, stack);
@@ -153,11 +164,6 @@ class RunEnvironment implements Environment {
         .map(({ host, service, slot, task, node }) => [host, { service, slot, task, node }]),
     );
     this.placeOf = ({ host }) => places.get(host);
-    const roles = new Map<string, UsageSample['role']>([
-      ...[...workerCounts.keys()].map((service) => [service, 'worker'] as const),
-      [TARGET, 'target'],
-    ]);
-    this.meter = new ContainerUsageMeter(roles);
   }
 
   reach(sticky: Stickiness): Pick<Environment, 'endpoints' | 'preflightEndpoints'> {
@@ -169,8 +175,23 @@ class RunEnvironment implements Environment {
   }
 
   async usage(): Promise<readonly UsageSample[]> {
-    return this.meter.samples(await readContainers(this.options.apiToken, this.signal));
+    return this.meter.samples(this.watching.readings());
   }
+
+  news(): Promise<News> {
+    return this.watching.news();
+  }
+
+  async teardown(): Promise<void> {
+    this.watching.end();
+    await this.tearDown();
+  }
+}
+
+/** Of a service in the usage of a run; undefined for one that is neither. */
+function roleOf(service: string): UsageSample['role'] | undefined {
+  if (service === TARGET) return 'target';
+  return service.startsWith(WORKERS) ? 'worker' : undefined;
 }
 
 /**

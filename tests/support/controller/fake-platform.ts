@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
-import type { Environment, FaultInjector, Platform, PlatformContext } from '../../../harness/platform/platform.js';
+import type {
+  Environment,
+  FaultInjector,
+  Platform,
+  PlatformContext,
+  UsageSample,
+  Watched,
+} from '../../../harness/platform/platform.js';
 import { startTicks } from '../../../harness/platform/proc-stat.js';
 import type { FaultPlan, Plan } from '../../../scenarios/schema/plan.js';
 
@@ -20,6 +27,10 @@ export class FakePlatform implements Platform {
     return this.refused;
   }
 
+  adopt(): Watched {
+    return { usage };
+  }
+
   async prepare(plan: Plan, context: PlatformContext): Promise<Environment> {
     const count = context.workers ?? 2;
     this.children = Array.from({ length: count }, (_, index) => startFakeWorker(context, index + 1));
@@ -30,7 +41,7 @@ export class FakePlatform implements Platform {
       workerLogs: 'in the run folder',
       replicas: [],
       describe: async () => ({ fake: true }),
-      usage: async () => [{ id: 'worker-1', role: 'worker', cpu: 0.1, memoryBytes: 1e6 }],
+      usage,
       brokenWorker: () => {
         const child = children.find(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null);
         return child && `pid ${child.pid} ended with ${child.signalCode ?? child.exitCode}`;
@@ -40,6 +51,10 @@ export class FakePlatform implements Platform {
       },
     };
   }
+}
+
+async function usage(): Promise<readonly UsageSample[]> {
+  return [{ id: 'worker-1', role: 'worker', cpu: 0.1, memoryBytes: 1e6 }];
 }
 
 function startFakeWorker(context: PlatformContext, slot: number): ChildProcess {

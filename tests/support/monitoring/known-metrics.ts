@@ -77,5 +77,6 @@ function harnessRegistry(): Registry {
     heartbeatTimeouts: nothing,
     telemetryBatches: nothing,
     telemetryBytes: nothing,
+    cluster: () => undefined,
   }).registry;
 }

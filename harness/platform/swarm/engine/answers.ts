@@ -115,6 +115,8 @@ export const node = z.looseObject({
     Engine: z.looseObject({ EngineVersion: z.string().default('') }).optional(),
   }),
   Status: z.looseObject({ State: z.string(), Addr: z.string().default(''), Message: z.string().default('') }),
+  /** Of a manager. */
+  ManagerStatus: z.looseObject({ Leader: z.boolean().default(false), Reachability: z.string().default('') }).nullish(),
 });
 
 export const container = z.looseObject({

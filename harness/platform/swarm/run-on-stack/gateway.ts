@@ -20,6 +20,7 @@ import type { TargetImage } from './target-image.js';
 
 export const GATEWAY = 'gateway';
 const STATISTICS_URL = 'http://tasks.gateway:8404/stats;csv';
+const STATISTICS_MS = 2_000;
 
 const HASH_LENGTH = 10;
 
@@ -170,12 +171,23 @@ export async function waitForServers(wanted: number, signal: AbortSignal): Promi
 /** How many replicas the gateway sends to, or a sentence that says why that is unknown. */
 export async function serversUp(signal: AbortSignal): Promise<number | string> {
   try {
-    const answer = await fetch(STATISTICS_URL, { signal: AbortSignal.any([signal, AbortSignal.timeout(2_000)]) });
+    const answer = await fetch(STATISTICS_URL, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(STATISTICS_MS)]),
+    });
     return answer.ok ? countUp(await answer.text()) : `${STATISTICS_URL} answers ${answer.status}`;
   } catch (error) {
     signal.throwIfAborted();
     return `${STATISTICS_URL}: ${messageOf(error)}`;
   }
+}
+
+/** HAProxy's statistics as CSV. @param host address of the gateway in the stack @throws Error when it does not answer */
+export async function gatewayStatistics(host: string, signal: AbortSignal): Promise<string> {
+  const answer = await fetch(`http://${host}:8404/stats;csv`, {
+    signal: AbortSignal.any([signal, AbortSignal.timeout(STATISTICS_MS)]),
+  });
+  if (!answer.ok) throw new Error(`the statistics of the gateway: HTTP ${answer.status}`);
+  return await answer.text();
 }
 
 /**

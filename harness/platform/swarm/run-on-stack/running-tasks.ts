@@ -71,6 +71,11 @@ function hostOf({ Spec }: Service, task: Task): string {
     .replaceAll(/\{\{\s*\.Service\.Name\s*\}\}/g, Spec.Name);
 }
 
+/** Its address in this network. @param network full name */
+export function addressOf(task: Task, network: string): string | undefined {
+  return addressesOf(task).get(network);
+}
+
 function addressesOf(task: Task): ReadonlyMap<string, string> {
   const parsed = attachments.safeParse(task);
   if (!parsed.success) return new Map();

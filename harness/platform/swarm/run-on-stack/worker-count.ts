@@ -7,7 +7,8 @@ import { SwarmPlatformError } from './swarm-platform-error.js';
 const CLIENTS_PER_WORKER = 2_000;
 const RATE_PER_WORKER = 20_000;
 
-const PREFIX = 'client-sim-';
+/** Begins the names of the services of workers. */
+export const WORKERS = 'client-sim-';
 /** For profiles that have no service of their own; every worker can play every profile. */
 const DEFAULT_SERVICE = 'client-sim-normal';
 
@@ -24,7 +25,7 @@ export function workersByService(
   services: Iterable<string>,
   given: number | undefined,
 ): ReadonlyMap<string, number> {
-  const workerServices = [...services].filter((name) => name.startsWith(PREFIX)).toSorted();
+  const workerServices = [...services].filter((name) => name.startsWith(WORKERS)).toSorted();
   const counts =
     given === undefined
       ? plan.profiles.map((profile) => workersNeededFor(plan, profile))
@@ -47,12 +48,12 @@ export function workersNeeded(plan: Plan): number {
 }
 
 function serviceFor(profile: string, workerServices: readonly string[]): string {
-  const preferred = [`${PREFIX}${profile}`, DEFAULT_SERVICE].find((name) => workerServices.includes(name));
+  const preferred = [`${WORKERS}${profile}`, DEFAULT_SERVICE].find((name) => workerServices.includes(name));
   const service = preferred ?? workerServices[0];
   if (service !== undefined) return service;
   throw new SwarmPlatformError(
     'STACK_INCOMPLETE',
-    `the stack has no service ${PREFIX}*, so nothing generates load`,
+    `the stack has no service ${WORKERS}*, so nothing generates load`,
     '`swarmbench up` deploys a stack that has one',
   );
 }

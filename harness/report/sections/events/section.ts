@@ -17,12 +17,15 @@ export const events = {
   unlisted: true,
   schema,
   build: ({ facts: { timelineEvents, startAt } }) => ({
-    events: timelineEvents.map(({ at, type, text }) => ({
-      t: startAt === undefined ? null : (Date.parse(at) - startAt) / 1000,
-      at,
-      type,
-      text: clip(text, 500),
-    })),
+    // Some are seen only a moment after they happened.
+    events: timelineEvents
+      .toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))
+      .map(({ at, type, text }) => ({
+        t: startAt === undefined ? null : (Date.parse(at) - startAt) / 1000,
+        at,
+        type,
+        text: clip(text, 500),
+      })),
   }),
   when: ({ events: all }) => all.length > 0,
   html: ({ events: all }) =>

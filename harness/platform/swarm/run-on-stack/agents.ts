@@ -1,9 +1,7 @@
-/** Resource use of tasks on all nodes, as the agents on the nodes report it. */
-import { lookup } from 'node:dns/promises';
+/** What the agents on the nodes report: the resource use of containers, and what happened to them. */
 import { z } from 'zod';
 import type { UsageSample } from '../../platform.js';
 
-const AGENTS = 'tasks.agent';
 const AGENT_PORT = 9417;
 const TIMEOUT_MS = 2_000;
 
@@ -18,37 +16,35 @@ const container = z.object({
 });
 export type ContainerReading = z.infer<typeof container>;
 
-const answer = z.object({ containers: z.array(container) });
+const containerEvent = z.object({
+  id: z.string(),
+  action: z.string(),
+  container: z.string(),
+  labels: z.object({ service: z.string(), slot: z.string(), task: z.string(), node: z.string() }),
+  at: z.number(),
+  exitCode: z.number().optional(),
+  signal: z.number().optional(),
+});
+export type ContainerEvent = z.infer<typeof containerEvent>;
 
-/** Readings of everything that runs in the stack, from every agent that answers. @param token of the stack's API */
-export async function readContainers(
-  token: string | undefined,
-  signal: AbortSignal,
-): Promise<readonly ContainerReading[]> {
-  // The lookup fails when the stack has no agents, or none yet.
-  const addresses = await lookup(AGENTS, { all: true, family: 4 }).catch(() => []);
-  const answers = await Promise.all(addresses.map(({ address }) => askAgent(address, token, signal).catch(() => [])));
-  return answers.flat();
-}
+const answer = z.object({ containers: z.array(container), events: z.array(containerEvent).default([]) });
+export type AgentReport = z.infer<typeof answer>;
 
-async function askAgent(
-  address: string,
-  token: string | undefined,
-  signal: AbortSignal,
-): Promise<readonly ContainerReading[]> {
+/** @param address of the agent in the stack's networks; `token`: of the stack's API @throws Error when it is silent */
+export async function askAgent(address: string, token: string | undefined, signal: AbortSignal): Promise<AgentReport> {
   const response = await fetch(`http://${address}:${AGENT_PORT}/containers`, {
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   });
-  return answer.parse(await response.json()).containers;
+  return answer.parse(await response.json());
 }
 
 /** Turns readings of counters into samples of rates. The first reading of a task gives no sample. */
 export class ContainerUsageMeter {
   private readonly before = new Map<string, ContainerReading>();
 
-  /** @param roles of services, by their names in the stack file; other services are left out */
-  constructor(private readonly roles: ReadonlyMap<string, UsageSample['role']>) {}
+  /** @param roleOf role of a service, by its name in the stack file; services without one are left out */
+  constructor(private readonly roleOf: (service: string) => UsageSample['role'] | undefined) {}
 
   /** One sample per slot, named `service.slot`; none where there is no new reading. */
   samples(readings: readonly ContainerReading[]): readonly UsageSample[] {
@@ -56,11 +52,13 @@ export class ContainerUsageMeter {
     // Where an old and a new task share a slot for a moment, the later reading counts.
     for (const reading of readings.toSorted((a, b) => a.at - b.at)) {
       const { service, slot, task } = reading.labels;
-      const role = this.roles.get(service);
+      const role = this.roleOf(service);
       if (role === undefined) continue;
       const before = this.before.get(task);
       this.before.set(task, reading);
-      if (before !== undefined && reading.at > before.at)
+      // A container that ends gives a last reading without its counts.
+      const isReading = before !== undefined && reading.usage.cpuSeconds >= before.usage.cpuSeconds;
+      if (isReading && reading.at > before.at)
         samples.set(`${service}.${slot}`, { id: `${service}.${slot}`, role, ...usageBetween(before, reading) });
     }
     return [...samples.values()];
