@@ -1,6 +1,9 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { KeptAddress } from './kept-address.js';
 
+/** A controller that was replaced leaves an address at which nobody says no; the next attempt has the new one. */
+const CONNECT_MS = 2_000;
+
 export interface HttpAnswer {
   readonly status: number;
   /** Parsed JSON; undefined when the body is not JSON. */
@@ -23,8 +26,8 @@ export class ControllerHttp {
    * @throws TypeError when the URL is not http(s)
    */
   constructor(url: string, ca?: string) {
-    // Without time limits: callers of `post` give one, callers of `stream` an abort signal.
-    const connect = { timeout: 0, lookup: new KeptAddress().lookup, ...(ca === undefined ? {} : { ca }) };
+    // Without time limits for answers: callers of `post` give one, callers of `stream` an abort signal.
+    const connect = { timeout: CONNECT_MS, lookup: new KeptAddress().lookup, ...(ca === undefined ? {} : { ca }) };
     this.agent = new Agent({ connect, headersTimeout: 0, bodyTimeout: 0 });
     this.base = new URL(url.endsWith('/') ? url : `${url}/`);
     if (this.base.protocol !== 'http:' && this.base.protocol !== 'https:')

@@ -28,7 +28,7 @@ function ask(kept: KeptAddress): Promise<string> {
   );
 }
 
-test('the first connection waits for the name; later ones get the last address and look it up beside their work', async () => {
+test('the first connection waits for the name; later ones get the last address and look it up meanwhile', async () => {
   const { lookups, pending } = held();
   const kept = new KeptAddress(lookups, () => 0);
   const first = ask(kept);

@@ -29,7 +29,7 @@ const ofThisMachine: Lookups = {
 /**
  * Looks up the name of the controller beside the work: a new connection gets the last address at once, and finds a
  * newer one for the next. While a controller is replaced, its name is unknown to Docker's resolver, which then asks the
- * name servers of the machine; where those do not answer, each look-up takes 10 s, and the lease must not end meanwhile.
+ * name servers of the machine; where those do not answer, each look-up takes 10 s, and leases end meanwhile.
  */
 export class KeptAddress {
   private kept: readonly LookupAddress[] = [];

@@ -103,6 +103,8 @@ export class ContainerWatch {
 
   private async followNewContainers(): Promise<void> {
     const running = await this.options.docker.listContainers({ filters: { label: [...this.filter] } });
+    const alive = new Set(running.map(({ Id }) => Id));
+    for (const id of this.followed.keys()) if (!alive.has(id)) this.forget(id);
     await Promise.all(
       running.map(async ({ Id, Labels }) => {
         const labels = taskLabels(Labels, this.options.node);
@@ -123,9 +125,16 @@ export class ContainerWatch {
     createInterface({ input: stream }).on('line', (line) => {
       const event = eventOf(parseJson(line), this.options.node);
       if (event === undefined) return;
+      if (event.action === 'die') this.forget(event.container);
       this.recent.push(event);
       if (this.recent.length > MOST_EVENTS) this.recent.shift();
     });
+  }
+
+  /** The statistics of a container that was killed may go on, without values, for as long as it is there. */
+  private forget(id: string): void {
+    this.followed.get(id)?.stream.destroy();
+    this.followed.delete(id);
   }
 
   private async follow(id: string, labels: ContainerLabels): Promise<void> {
@@ -133,7 +142,7 @@ export class ContainerWatch {
     if (this.closed) return void stream.destroy();
     const followed: Followed = { labels, stream, latest: undefined };
     this.followed.set(id, followed);
-    // The stream ends with the container or with the engine. The next scan finds the containers that still run.
+    // The stream ends with the engine, and mostly with the container. The next scan finds those that still run.
     const ended = (): void => void this.followed.delete(id);
     stream.once('close', ended).once('error', ended);
     createInterface({ input: stream }).on('line', (line) => {

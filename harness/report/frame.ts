@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { incidentNotes, incidentsOf } from '../analysis/facts/incidents.js';
 import type { RunFacts } from '../analysis/facts/run-facts.js';
 import type { RunModel } from '../analysis/fold-run.js';
 import { ownShareNotes } from '../analysis/judge/own-share.js';
+import { incidentNotes, incidentsOf } from '../analysis/statistics/incidents.js';
 
 /** The keys of `report.json` that belong to no section: which run it was, and its verdict. */
 export const frame = {

@@ -181,7 +181,7 @@ export async function serversUp(signal: AbortSignal): Promise<number | string> {
   }
 }
 
-/** HAProxy's statistics as CSV. @param host address of the gateway in the stack @throws Error when it does not answer */
+/** HAProxy's statistics as CSV. @param host address of the gateway in the stack @throws Error when it is silent */
 export async function gatewayStatistics(host: string, signal: AbortSignal): Promise<string> {
   const answer = await fetch(`http://${host}:8404/stats;csv`, {
     signal: AbortSignal.any([signal, AbortSignal.timeout(STATISTICS_MS)]),

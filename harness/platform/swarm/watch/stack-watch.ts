@@ -67,7 +67,7 @@ export class StackWatch {
 
   constructor(private readonly options: WatchOptions) {}
 
-  /** Looks again and again until the signal is aborted. Errors of the engine are passed over: the next look may see it. */
+  /** Looks again and again until the signal is aborted. Errors are passed over: the next look may succeed. */
   async run(signal: AbortSignal): Promise<void> {
     this.running = true;
     while (!signal.aborted) {
@@ -83,7 +83,7 @@ export class StackWatch {
 
   /**
    * From now on, everything that happens is kept for this caller.
-   * @param unseenFromMs of a run that is adopted: the end of its log, epoch ms; tasks that died since then are told, too
+   * @param unseenFromMs of a run that is adopted: the end of its log, epoch ms; who died since then is told, too
    */
   watch(unseenFromMs?: number): Watching {
     const listener: Listener = { sinceMs: Date.now(), notices: [], replicas: undefined };

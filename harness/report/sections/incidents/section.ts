@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Incident, incidentsOf } from '../../../analysis/facts/incidents.js';
 import { significant } from '../../../analysis/format.js';
+import { type Incident, incidentsOf } from '../../../analysis/statistics/incidents.js';
 import { html } from '../../html/markup.js';
 import { table } from '../../html/table.js';
 import * as markdown from '../../text/markdown-table.js';

@@ -3,10 +3,10 @@
  */
 import type { FaultPlan } from '../../../scenarios/schema/plan.js';
 import type { Notice, NoticeKind } from '../../platform/platform.js';
+import type { FaultRecord } from '../facts/fault-records.js';
+import type { RunFacts } from '../facts/run-facts.js';
 import type { Aggregate } from '../merge/aggregate.js';
 import type { Second } from '../merge/timeline.js';
-import type { FaultRecord } from './fault-records.js';
-import type { RunFacts } from './run-facts.js';
 
 export interface Incident extends Notice {
   /** Run time; negative before the load. */
@@ -103,7 +103,8 @@ export function incidentNotes(incidents: readonly Incident[]): readonly string[]
   const groups = new Map<string, Incident[]>();
   for (const incident of incidents) {
     const isConsequence = incident.what === 'server-out' && incident.text.endsWith('it left DNS');
-    if (incident.fault !== undefined || !NOTED.includes(incident.what) || isConsequence) continue;
+    const isPlain = incident.what === 'update-ended' && incident.text.endsWith('is complete');
+    if (incident.fault !== undefined || !NOTED.includes(incident.what) || isConsequence || isPlain) continue;
     const key = `${incident.what} ${incident.subject} ${incident.text}`;
     groups.set(key, [...(groups.get(key) ?? []), incident]);
   }
