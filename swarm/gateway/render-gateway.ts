@@ -89,7 +89,7 @@ defaults
     retries 2
     timeout connect 1s
     # A replica on a busy machine is slow and not gone. One that takes no connections is out after two of the above.
-    timeout check 2s
+    timeout check 1500ms
     timeout http-request 10s
     timeout queue 5s
     # Event streams stay open.

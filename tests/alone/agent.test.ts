@@ -22,6 +22,7 @@ await describeOnSwarm('the agent', 'cli', () => {
       token: TOKEN,
       stack: undefined,
       node: 'here',
+      toolsImage: '',
       log: (line) => lines.push(line),
     });
     onTestEnd(() => agent.close());
@@ -86,6 +87,7 @@ test('a missing engine is reported at once', async () => {
       token: TOKEN,
       stack: undefined,
       node: undefined,
+      toolsImage: '',
       log: () => undefined,
     }),
   ).rejects.toThrow(/here\.sock/);

@@ -8,6 +8,8 @@ import { dockerOfTests } from '../support/swarm/own-stack.js';
 import { describeOnSwarm, engine } from '../support/swarm/swarm.js';
 import { countedScenario, simpleScenario } from '../support/swarmbench.js';
 import { describeChangedServer } from './run/changed-server.js';
+import { describeReplicaFaults } from './run/replica-faults.js';
+import { describeTimeline } from './run/timeline.js';
 import { RunStack } from './support/run-stack.js';
 
 const NAME = 'swarmbench-run';
@@ -170,6 +172,8 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
   }, 240_000);
 
   describeChangedServer(stack);
+  describeTimeline(stack);
+  describeReplicaFaults(stack);
 
   test('leaves nothing of the stack when it is taken down', async () => {
     const program = stack.command('down', '--stack', NAME, '--volumes');

@@ -93,7 +93,10 @@ const rooms: readonly Room[] = [
   { prefix: port, mayImport: contracts },
   { prefix: procStat, mayImport: [] },
   { prefix: 'harness/platform/local/', mayImport: [...contracts, port, support, procStat] },
-  { prefix: 'harness/platform/swarm/', mayImport: [...contracts, port, support, 'swarm/gateway/'] },
+  {
+    prefix: 'harness/platform/swarm/',
+    mayImport: [...contracts, port, support, 'swarm/gateway/', 'harness/agent/fault-orders.'],
+  },
   { prefix: 'harness/log/', mayImport: [...contracts, port, support] },
   ...analysisRooms(['facts', 'merge', 'statistics', 'judge', 'capacity']),
   { prefix: 'harness/analysis/', mayImport: [...contracts, port, support, 'harness/log/'] },

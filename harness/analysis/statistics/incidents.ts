@@ -4,6 +4,7 @@
 import type { FaultPlan } from '../../../scenarios/schema/plan.js';
 import type { Notice, NoticeKind } from '../../platform/platform.js';
 import type { FaultRecord } from '../facts/fault-records.js';
+import { slotNameOf } from '../facts/replica-ids.js';
 import type { RunFacts } from '../facts/run-facts.js';
 import type { Aggregate } from '../merge/aggregate.js';
 import type { Second } from '../merge/timeline.js';
@@ -65,20 +66,21 @@ function failedBetween(timeline: readonly Second[], fromMs: number, toMs: number
     .reduce((sum, { failed, lost }) => sum + failed + lost, 0);
 }
 
-/** A fault that was on, or just over, and that acts on the same service. */
+/** A fault that was on, or just over, and that acts on the same replica or service; of several the newest. */
 function faultBehind(
-  { service }: Notice,
+  { service, subject }: Notice,
   atMs: number,
   records: readonly FaultRecord[],
   plans: readonly FaultPlan[],
 ): string | undefined {
-  return records.find(({ id, startedMs, endedMs, undoneMs }) => {
+  const slot = slotNameOf(subject);
+  return records.findLast(({ id, startedMs, endedMs, undoneMs, replicas = [] }) => {
     const overMs = (undoneMs ?? endedMs ?? Infinity) + FAULT_AFTERMATH_MS;
+    if (atMs < startedMs || atMs > overMs) return false;
     const plan = plans.find((fault) => fault.id === id);
-    // The target dies and is replaced behind the gateway.
     const acted = plan !== undefined && 'service' in plan ? plan.service : undefined;
-    const isSame = acted === undefined || service === undefined || acted === service;
-    return atMs >= startedMs && atMs <= overMs && isSame;
+    if (acted !== undefined) return service === undefined || acted === service;
+    return replicas.length === 0 || service === undefined || replicas.some((replica) => slotNameOf(replica) === slot);
   })?.id;
 }
 

@@ -9,12 +9,16 @@ import { parseNumber } from '../option-parsers.js';
 import { readToken } from '../read-token.js';
 import type { CliCommand } from './command.js';
 
+/** Public; swarm/stack.yml names it, too. */
+const TOOLS_IMAGE = 'nicolaka/netshoot:v0.13';
+
 interface Options {
   readonly host: string;
   readonly port: number;
   readonly tokenFile: string;
   readonly stack?: string;
   readonly node?: string;
+  readonly toolsImage: string;
 }
 
 export const agent: CliCommand = {
@@ -29,6 +33,7 @@ export const agent: CliCommand = {
       .option('--port <n>', 'port to listen on; 0 chooses a free one', parseNumber, 9417)
       .option('--stack <name>', 'watch only the tasks of this stack (default: the tasks of all stacks)')
       .option('--node <name>', 'name of this node (default: the name that its engine reports)')
+      .option('--tools-image <image>', 'image with sh, ip, nft and tc, in which network faults are made', TOOLS_IMAGE)
       .action(async (options: Options) => {
         await serveUntilInterrupted(options, host);
         finish(exitCode.passed);
@@ -36,7 +41,10 @@ export const agent: CliCommand = {
   },
 };
 
-async function serveUntilInterrupted({ tokenFile, stack, node, ...listen }: Options, host: Host): Promise<void> {
+async function serveUntilInterrupted(
+  { tokenFile, stack, node, toolsImage, ...listen }: Options,
+  host: Host,
+): Promise<void> {
   const stop = new AbortController();
   const ignore = host.onInterrupt(() => stop.abort());
   try {
@@ -47,6 +55,7 @@ async function serveUntilInterrupted({ tokenFile, stack, node, ...listen }: Opti
         token: readToken('--token-file', tokenFile),
         stack,
         node,
+        toolsImage,
         log: (line) => host.stderr.write(`agent: ${line}\n`),
       },
       stop.signal,

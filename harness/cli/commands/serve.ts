@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { Option } from 'commander';
 import { type ApiAccess, isLoopback, loopbackAccess } from '../../api/access.js';
@@ -17,6 +18,8 @@ import { packageVersion } from '../package-root.js';
 import { readToken } from '../read-token.js';
 import { createSwarmController, type SwarmController } from '../stack/swarm-controller.js';
 import type { CliCommand } from './command.js';
+
+const FETCH_MS = 5_000;
 
 interface Options {
   readonly host: string;
@@ -116,7 +119,10 @@ async function serveUntilInterrupted(options: Options, host: Host): Promise<void
       },
       (error: unknown) => host.stderr.write(`warning: could not return the stack to idle: ${messageOf(error)}\n`),
     );
-  if ((await interrupted(controller, host, hasSuccessor)) === 'left') return;
+  const ending = await interrupted(controller, host, hasSuccessor);
+  if (ending === 'left') return;
+  // Those who follow a run that ended just now from elsewhere fetch its results.
+  if (ending === 'ended runs' && hasSuccessor !== undefined) await sleep(FETCH_MS);
   await Promise.all(apis.map((api) => api.close()));
 }
 
@@ -293,6 +299,8 @@ function notListening(error: unknown, { host, port }: Pick<Options, 'host' | 'po
   });
 }
 
+type Ending = 'closed' | 'ended runs' | 'left';
+
 /**
  * The first signal lets the current run end gracefully, the second cuts it off; both leave a report. When another
  * harness will take the place of this one, a SIGTERM leaves the runs to it, as if this one had been killed.
@@ -301,17 +309,18 @@ function interrupted(
   controller: Controller,
   host: Host,
   hasSuccessor: (() => Promise<boolean>) | undefined,
-): Promise<'closed' | 'left'> {
+): Promise<Ending> {
   return new Promise((resolve, reject) => {
     let times = 0;
-    const end = async (signal: 'SIGINT' | 'SIGTERM', isFirst: boolean): Promise<'closed' | 'left'> => {
-      if (isFirst && signal === 'SIGTERM' && controller.runs().length > 0 && (await hasSuccessor?.()) === true) {
+    const end = async (signal: 'SIGINT' | 'SIGTERM', isFirst: boolean): Promise<Ending> => {
+      const runs = controller.runs().length;
+      if (isFirst && signal === 'SIGTERM' && runs > 0 && (await hasSuccessor?.()) === true) {
         host.stderr.write('SIGTERM: leaving the run to the harness that takes the place of this one\n');
         return 'left';
       }
       if (isFirst) host.stderr.write(`${signal}: shutting down gracefully; repeat it to stop now\n`);
       await (isFirst ? controller.close() : controller.destroy());
-      return 'closed';
+      return runs > 0 ? 'ended runs' : 'closed';
     };
     host.onInterrupt((signal) => {
       times += 1;

@@ -9,6 +9,7 @@ import type { Environment, News, Place, Platform, PlatformContext, Replica, Usag
 import type { Task } from './engine/answers.js';
 import type { Engine } from './engine/engine.js';
 import { createInjector } from './faults/injector.js';
+import { NodeAgents } from './faults/node-agents.js';
 import { swarmRefusals } from './refusals.js';
 import { ContainerUsageMeter } from './run-on-stack/agents.js';
 import { describeSwarm, type OwnVersions } from './run-on-stack/describe-swarm.js';
@@ -51,7 +52,7 @@ const POLL_MS = 200;
 export function createSwarmPlatform(options: SwarmPlatformOptions): SwarmPlatform {
   const { engine, stack: name, log } = options;
   const stack: Stack = { engine, name };
-  const faults = createInjector(stack);
+  const faults = createInjector({ ...stack, agents: new NodeAgents(stack, options.apiToken) });
   const watch = new StackWatch({ stack, apiToken: options.apiToken });
   let runs = 0;
   let returning: Promise<readonly string[]> = Promise.resolve([]);
@@ -71,10 +72,6 @@ export function createSwarmPlatform(options: SwarmPlatformOptions): SwarmPlatfor
       await returning.catch(() => undefined);
       const services = await servicesOf(stack, signal);
       const target = targetOf(plan, services, name);
-      // A fault that cannot be injected must fail the run before the load starts.
-      const { runId, runFolder } = context;
-      const faultContext = { runId, runFolder, seed: plan.seed, sessions: new Map<string, number>() };
-      for (const fault of plan.faults) await faults.inspect(fault, faultContext, signal);
       const workerCounts = workerCountsOf(plan, services, context);
       const tearDown = once(async () => {
         try {
@@ -89,6 +86,10 @@ export function createSwarmPlatform(options: SwarmPlatformOptions): SwarmPlatfor
       runs += 1;
       try {
         const tasks = await scaleUp(stack, services, target, workerCounts, signal);
+        // A fault that cannot be injected must fail the run before the load starts.
+        const { runId, runFolder } = context;
+        const faultContext = { runId, runFolder, seed: plan.seed, sessions: new Map<string, number>() };
+        for (const fault of plan.faults) await faults.inspect(fault, faultContext, signal);
         // Read again: images and labels are those of this run now.
         const current = await servicesOf(stack, signal);
         const prepared = { plan, stack, services: current, target: targetOf(plan, current, name), workerCounts, tasks };

@@ -53,12 +53,15 @@ keys() {
       uname -m
       [ "$each" != node ] || "$node" --version
       cat "$0"
+      [ "$each" != nettools ] || { cat "$nfqdelay"; command -v cc >/dev/null 2>&1 && echo compiled; }
     } | sha256sum | cut -d ' ' -f 1
   done
 }
 
 command -v apt-get >/dev/null 2>&1 && command -v dpkg-deb >/dev/null 2>&1 ||
   die 'stand-ins are made from Debian packages: this needs Debian or a distribution like it'
+# Delays packets where the kernel has no netem; left out where nothing can compile it.
+nfqdelay=$(dirname "$(readlink -f "$0")")/../../../swarm/nfqdelay/nfqdelay.c
 node=$(readlink -f "${NODE_BINARY:-$(command -v node)}")
 
 case "$verb $#" in
@@ -161,7 +164,8 @@ programs() {
         ln -s xtables-nft-multi "$root/usr/sbin/$tool"
         ln -s xtables-legacy-multi "$root/usr/sbin/$(echo "$tool" | sed 's/tables/tables-legacy/')"
       done
-      (cd "$unpacked" && find . -path '*/xtables/*.so' -exec cp --parents {} "$root" ';') ;;
+      (cd "$unpacked" && find . -path '*/xtables/*.so' -exec cp --parents {} "$root" ';')
+      ! command -v cc >/dev/null 2>&1 || cc -O2 -static -o "$root/usr/sbin/nfqdelay" "$nfqdelay" ;;
   esac
 }
 

@@ -107,6 +107,7 @@ export const volume = z.looseObject({ Name: z.string(), Driver: z.string(), Labe
 
 export const node = z.looseObject({
   ID: z.string(),
+  Version: z.looseObject({ Index: z.number() }),
   Spec: z.looseObject({ Labels: labels, Role: z.string(), Availability: z.string() }),
   Description: z.looseObject({
     Hostname: z.string(),

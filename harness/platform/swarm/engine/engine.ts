@@ -186,10 +186,35 @@ function networksOf({ call }: EngineCalls): Networks {
 interface Nodes {
   /** @throws EngineError NOT_A_MANAGER */
   all(signal: AbortSignal): Promise<readonly SwarmNode[]>;
+  /** @param availability `active`, `pause` or `drain` */
+  setAvailability(id: string, availability: string, signal: AbortSignal): Promise<void>;
 }
 
+const NODE_TRIES = 5;
+
 function nodesOf({ call }: EngineCalls): Nodes {
-  return { all: (signal) => call({ action: 'listing nodes', method: 'GET', path: '/nodes' }, list(node), signal) };
+  return {
+    all: (signal) => call({ action: 'listing nodes', method: 'GET', path: '/nodes' }, list(node), signal),
+    async setAvailability(id, availability, signal) {
+      for (let tries = 1; ; tries += 1) {
+        const now = await call({ action: `reading node ${id}`, method: 'GET', path: `/nodes/${id}` }, node, signal);
+        if (now.Spec.Availability === availability) return;
+        const request = {
+          action: `updating node ${now.Description.Hostname}`,
+          method: 'POST',
+          path: `/nodes/${id}/update`,
+          query: { version: now.Version.Index },
+          body: { ...now.Spec, Availability: availability },
+        } as const;
+        try {
+          await call(request, ignored, signal);
+          return;
+        } catch (error) {
+          if (!isEngineError(error, 'OUT_OF_SEQUENCE') || tries === NODE_TRIES) throw error;
+        }
+      }
+    },
+  };
 }
 
 interface Tasks {

@@ -1,25 +1,31 @@
 import type { FaultPlan, Plan } from '../../../../scenarios/schema/plan.js';
 import type { FaultContext, FaultEffect, FaultSubject } from '../../platform.js';
 import type { Stack } from '../stack/stack-objects.js';
+import type { NodeAgents } from './node-agents.js';
+
+/** A stack with the agents on its nodes. */
+export interface FaultStack extends Stack {
+  readonly agents: NodeAgents;
+}
 
 /** How the swarm platform handles one kind of fault: a file beside this one, and a line in `injector.ts`. */
 export interface FaultHandler<Fault extends FaultPlan> {
   /** A sentence that says why this plan cannot have this fault. Pure. */
   refusal(fault: Fault, plan: Plan): string | undefined;
   // The other methods are those of `FaultInjector`, which says what each must do.
-  inspect(stack: Stack, fault: Fault, context: FaultContext, signal: AbortSignal): Promise<FaultSubject>;
-  inject(stack: Stack, fault: Fault, subject: FaultSubject, progress: number, signal: AbortSignal): Promise<void>;
+  inspect(stack: FaultStack, fault: Fault, context: FaultContext, signal: AbortSignal): Promise<FaultSubject>;
+  inject(stack: FaultStack, fault: Fault, subject: FaultSubject, progress: number, signal: AbortSignal): Promise<void>;
   maintain?(
-    stack: Stack,
+    stack: FaultStack,
     fault: Fault,
     subject: FaultSubject,
     progress: number,
     signal: AbortSignal,
   ): Promise<readonly string[]>;
-  undo(stack: Stack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
-  undoByForce?(stack: Stack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
+  undo(stack: FaultStack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
+  undoByForce?(stack: FaultStack, fault: Fault, subject: FaultSubject, signal: AbortSignal): Promise<void>;
   waitForEffect(
-    stack: Stack,
+    stack: FaultStack,
     fault: Fault,
     subject: FaultSubject,
     phase: 'injected' | 'undone',

@@ -2,21 +2,42 @@
 import { describeFault } from '../../../../scenarios/schema/faults/fault-kinds.js';
 import type { FaultPlan, Plan } from '../../../../scenarios/schema/plan.js';
 import { type FaultInjector, FaultRefused } from '../../platform.js';
-import type { Stack } from '../stack/stack-objects.js';
-import type { FaultHandler } from './fault-handler.js';
+import type { FaultHandler, FaultStack } from './fault-handler.js';
+import { drain, leader, nodeCut, nodeDown } from './node-faults.js';
+import { cpu, delay, kill, loss, memory, partition, pause, rate, reset, restart, stop } from './replica-faults.js';
+import { badImage, rollingUpdate } from './rollouts.js';
 import { scale } from './scale.js';
 
 type Kind = FaultPlan['kind'];
 type FaultOf<K extends Kind> = Extract<FaultPlan, { readonly kind: K }>;
 
 /** Kinds without a handler are refused by name. */
-const handlers: { readonly [K in Kind]?: FaultHandler<FaultOf<K>> } = { scale };
+const handlers: { readonly [K in Kind]?: FaultHandler<FaultOf<K>> } = {
+  scale,
+  kill,
+  stop,
+  restart,
+  pause,
+  partition,
+  delay,
+  loss,
+  rate,
+  reset,
+  cpu,
+  memory,
+  'rolling-update': rollingUpdate,
+  'bad-image': badImage,
+  drain,
+  'node-cut': nodeCut,
+  'node-down': nodeDown,
+  leader,
+};
 
 function handlerOf<K extends Kind>(fault: { readonly kind: K }): FaultHandler<FaultOf<K>> | undefined {
   return handlers[fault.kind] as FaultHandler<FaultOf<K>> | undefined;
 }
 
-export function createInjector(stack: Stack): FaultInjector {
+export function createInjector(stack: FaultStack): FaultInjector {
   const handlerFor = (fault: FaultPlan): FaultHandler<FaultPlan> => {
     const handler = handlerOf(fault);
     if (handler === undefined) throw new FaultRefused(notHere(fault));
