@@ -40,6 +40,7 @@ const keptMetrics = z.looseObject({
 export function describeChangedServer(stack: RunStack): void {
   describe('with a server that is scaled under load', () => {
     const scalingRun = once(async () => {
+      await stack.observe();
       const program = stack.run('replica-scaling', ...SMALL.flatMap((set) => ['--set', set]));
       await program.wrote(/fault f1 \(scale\): mcp-server: 1 to 3 replicas/, 150_000);
       await program.wrote(/fault f1 is in effect/, 60_000);

@@ -27,9 +27,7 @@ export function describeReplicaFaults(stack: RunStack): void {
     beforeAll(async () => {
       const faults = FAULTS.map(([fault]) => fault);
       const target = { server: 'reference', replicas: 3, era: 'legacy' };
-      const program = stack.run(
-        simpleScenario({ clients: 9, arrivals: { rate: '10/s' } }, 50, { target, faults }),
-      );
+      const program = stack.run(simpleScenario({ clients: 9, arrivals: { rate: '10/s' } }, 50, { target, faults }));
       await program.ended;
       output = program.stderr();
       report = stack.report(program);

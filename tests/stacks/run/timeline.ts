@@ -36,8 +36,9 @@ export function describeTimeline(stack: RunStack): void {
         return now !== before && now;
       });
     const disturbed = once(async () => {
+      await stack.observe();
       const target = { server: 'reference', replicas: 2, era: 'legacy' };
-      const profile = { clients: 6, arrivals: { rate: '10/s' }, session: { reconnect: '100ms' } };
+      const profile = { clients: 6, arrivals: { rate: '10/s' } };
       const thresholds = [`usage.cpu{replica="mcp-server.1"} < 90%`];
       const program = stack.run(simpleScenario(profile, 55, { target, thresholds }));
       await program.wrote(/00:0\d steady/, 90_000);

@@ -64,6 +64,12 @@ export class RunStack {
     return startProgram('harness/cli/main.js', args, environment, this.folder);
   }
 
+  /** Publishes Prometheus, which the stack as deployed by a run does not. */
+  async observe(): Promise<void> {
+    const program = this.command('up', '--stack', this.name, '--observe');
+    if ((await program.ended) !== 0) throw new Error(program.stderr());
+  }
+
   /** @param scenario one that comes with swarmbench, or what its file says */
   run(scenario: string | ScenarioFile, ...args: readonly string[]): Program {
     const file = typeof scenario === 'string' ? scenario : writeScenario(scenario, this.folder);

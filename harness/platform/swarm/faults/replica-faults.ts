@@ -242,8 +242,9 @@ async function replicasNow(stack: FaultStack, signal: AbortSignal): Promise<read
 
 type Of<K extends Kind> = Extract<ReplicaFault, { readonly kind: K }>;
 
-const gone = ({ container }: Seen): string | undefined =>
-  container?.running ? undefined : `gone, exit code ${container?.exitCode ?? 'unknown'}`;
+function gone({ container }: Seen): string | undefined {
+  return container?.running ? undefined : `gone, exit code ${container?.exitCode ?? 'unknown'}`;
+}
 
 export const kill = replicaFault<Of<'kill'>>({
   lasts: false,
