@@ -19,6 +19,9 @@ interface NodeFaultsOptions {
   readonly log: (line: string) => void;
 }
 
+/** With all that helpers need; public, and named in swarm/stack.yml, too. */
+export const TOOLS_IMAGE = 'nicolaka/netshoot:v0.13';
+
 /** Nothing was changed. */
 export class OrderRefused extends Error {
   override readonly name = 'OrderRefused';

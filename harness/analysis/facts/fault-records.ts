@@ -1,4 +1,7 @@
+import type { FaultPlan } from '../../../scenarios/schema/plan.js';
 import type { RunEvent } from '../../log/events.js';
+import type { Notice } from '../../platform/platform.js';
+import { slotNameOf } from './replica-ids.js';
 
 export type FaultEvent = Extract<RunEvent, { readonly type: `fault.${string}` }>;
 
@@ -57,6 +60,14 @@ export class FaultRecords {
     if (known !== undefined) this.records.set(faultId, { ...known, ...changeBy(event, atMs, known) });
   }
 
+  /** What happened to the platform: where a fault is behind it, somebody has noticed the fault. */
+  addNotice(notice: Notice, atMs: number, plans: readonly FaultPlan[]): void {
+    const by = noticedBy(notice);
+    const fault = by === undefined ? undefined : faultBehind(notice, atMs, this.view(), plans);
+    if (by === undefined || fault === undefined || fault.noticed.some((one) => one.by === by)) return;
+    this.records.set(fault.id, { ...fault, noticed: [...fault.noticed, { by, atMs, detail: notice.text }] });
+  }
+
   /** The faults that began, in order of time. */
   view(): readonly FaultRecord[] {
     return [...this.records.values()].toSorted((a, b) => a.startedMs - b.startedMs);
@@ -93,4 +104,40 @@ function changeBy(
 
 export function isFaultEvent(event: RunEvent): event is FaultEvent {
   return event.type.startsWith('fault.');
+}
+
+function noticedBy({ what, text }: Notice): FaultRecord['noticed'][number]['by'] | undefined {
+  switch (what) {
+    case 'server-out':
+      return 'gateway';
+    case 'task-died':
+    case 'node-down':
+      return 'swarm';
+    case 'server-back':
+      // The same replica is back `again`.
+      return text.endsWith(' now') ? 'replacement' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** What a fault causes may come after its undo: a node is declared down after 14 s, by Swarm's defaults. */
+const AFTERMATH_MS = 20_000;
+
+/** The fault that was on, or just over, and acts on the same replica or service; of several the newest. */
+export function faultBehind(
+  { service, subject }: Notice,
+  atMs: number,
+  records: readonly FaultRecord[],
+  plans: readonly FaultPlan[],
+): FaultRecord | undefined {
+  const slot = slotNameOf(subject);
+  return records.findLast(({ id, startedMs, endedMs, undoneMs, replicas }) => {
+    const overMs = (undoneMs ?? endedMs ?? Infinity) + AFTERMATH_MS;
+    if (atMs < startedMs || atMs > overMs) return false;
+    const plan = plans.find((fault) => fault.id === id);
+    const acted = plan !== undefined && 'service' in plan ? plan.service : undefined;
+    if (acted !== undefined) return service === undefined || acted === service;
+    return replicas.length === 0 || service === undefined || replicas.some((replica) => slotNameOf(replica) === slot);
+  });
 }

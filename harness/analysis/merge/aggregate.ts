@@ -133,6 +133,8 @@ export class RunAggregate implements Aggregate {
     if (event.type === 'usage') this.addUsage(event.atMs, event.samples);
     else if (event.type === 'target.ready' || event.type === 'replicas.changed') this.registerReplicas(event.replicas);
     else if (isFaultEvent(event)) this.addFault(event, Date.parse(event.at) - startAt);
+    else if (event.type === 'noticed')
+      this._faults.addNotice(event, Date.parse(event.happenedAt) - startAt, this.plan.faults);
   }
 
   /**

@@ -1,10 +1,8 @@
 /**
  * What happened to the platform while the load was on, with its effect: a fold of the notices. Pure.
  */
-import type { FaultPlan } from '../../../scenarios/schema/plan.js';
 import type { Notice, NoticeKind } from '../../platform/platform.js';
-import type { FaultRecord } from '../facts/fault-records.js';
-import { slotNameOf } from '../facts/replica-ids.js';
+import { faultBehind } from '../facts/fault-records.js';
 import type { RunFacts } from '../facts/run-facts.js';
 import type { Aggregate } from '../merge/aggregate.js';
 import type { Second } from '../merge/timeline.js';
@@ -32,8 +30,6 @@ const ENDS: Partial<Readonly<Record<NoticeKind, NoticeKind>>> = {
 };
 /** Requests that were on their way fail a little later. */
 const AFTERMATH_MS = 3_000;
-/** What a fault causes may come after its undo: a node is declared down after 14 s, by Swarm's defaults. */
-const FAULT_AFTERMATH_MS = 20_000;
 
 /** In order of time. */
 export function incidentsOf(
@@ -54,7 +50,7 @@ export function incidentsOf(
       ...notice,
       atMs,
       untilMs: end?.atMs,
-      fault: faultBehind(notice, atMs, aggregate.faults(), facts.created?.plan.faults ?? []),
+      fault: faultBehind(notice, atMs, aggregate.faults(), facts.created?.plan.faults ?? [])?.id,
       failedDuring: failedBetween(timeline, atMs, (end?.atMs ?? atMs) + AFTERMATH_MS),
     };
   });
@@ -64,24 +60,6 @@ function failedBetween(timeline: readonly Second[], fromMs: number, toMs: number
   return timeline
     .filter(({ t }) => t >= Math.floor(fromMs / 1000) && t * 1000 < toMs)
     .reduce((sum, { failed, lost }) => sum + failed + lost, 0);
-}
-
-/** A fault that was on, or just over, and that acts on the same replica or service; of several the newest. */
-function faultBehind(
-  { service, subject }: Notice,
-  atMs: number,
-  records: readonly FaultRecord[],
-  plans: readonly FaultPlan[],
-): string | undefined {
-  const slot = slotNameOf(subject);
-  return records.findLast(({ id, startedMs, endedMs, undoneMs, replicas = [] }) => {
-    const overMs = (undoneMs ?? endedMs ?? Infinity) + FAULT_AFTERMATH_MS;
-    if (atMs < startedMs || atMs > overMs) return false;
-    const plan = plans.find((fault) => fault.id === id);
-    const acted = plan !== undefined && 'service' in plan ? plan.service : undefined;
-    if (acted !== undefined) return service === undefined || acted === service;
-    return replicas.length === 0 || service === undefined || replicas.some((replica) => slotNameOf(replica) === slot);
-  })?.id;
 }
 
 /** Worth a note beside the verdict when nobody ordered it. What follows from it is in the events. */

@@ -1,5 +1,6 @@
 import Docker from 'dockerode';
 import { runAgent } from '../../agent/agent.js';
+import { TOOLS_IMAGE } from '../../agent/node-faults.js';
 import { engineAddress } from '../../platform/swarm/engine/address.js';
 import { messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
@@ -8,9 +9,6 @@ import type { Host } from '../host.js';
 import { parseNumber } from '../option-parsers.js';
 import { readToken } from '../read-token.js';
 import type { CliCommand } from './command.js';
-
-/** Public; swarm/stack.yml names it, too. */
-const TOOLS_IMAGE = 'nicolaka/netshoot:v0.13';
 
 interface Options {
   readonly host: string;

@@ -2,11 +2,14 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
+import { NodeFaults, TOOLS_IMAGE } from '../../agent/node-faults.js';
 import { type HealedFault, type HealedRun, healRun } from '../../controller/adopt/heal.js';
 import { isRunId } from '../../log/run-id.js';
 import { createLocalInjector } from '../../platform/local/faults/injector.js';
 import type { FaultInjector } from '../../platform/platform.js';
+import type { Engine } from '../../platform/swarm/engine/engine.js';
 import { createInjector } from '../../platform/swarm/faults/injector.js';
+import type { Agents, NodeAgent } from '../../platform/swarm/faults/node-agents.js';
 import { CliError } from '../cli-error.js';
 import { DEFAULT_STACK, RESULTS_FOLDER } from '../defaults.js';
 import { exitCode } from '../exit-code.js';
@@ -50,12 +53,37 @@ export const heal: CliCommand = {
         const { stack: name, json = false } = options;
         if (options.on === 'swarm')
           return finish(
-            await withEngine(host, { json }, (engine, signal) => healing(createInjector({ engine, name }), signal)),
+            await withEngine(host, { json }, (engine, signal) =>
+              healing(
+                createInjector({ engine, name, agents: onThisEngine(engine, name, host), isInside: false }),
+                signal,
+              ),
+            ),
           );
         finish(await healing(createLocalInjector(host.processes, new Map()), new AbortController().signal));
       });
   },
 };
+
+/**
+ * The faults on the node of this engine, which this can reach without the stack's networks. On other nodes the agents
+ * end those that nobody renews.
+ */
+function onThisEngine(engine: Engine, stack: string, { env, stderr }: Host): Agents {
+  const log = (line: string): void => stderr.write(`${line}\n`);
+  const faults = new NodeFaults({ docker: engine.docker, stack, toolsImage: env.NETTOOLS_IMAGE ?? TOOLS_IMAGE, log });
+  const here: NodeAgent = {
+    order: (order) => faults.apply(order),
+    renew: (name) => faults.renew(name),
+    undo: (name) => faults.undo(name),
+    states: () => faults.states(),
+    look: (container) => faults.look(container),
+  };
+  return {
+    on: async () => here,
+    all: async (signal) => new Map([[(await engine.info(signal)).Swarm.NodeID, here]]),
+  };
+}
 
 async function healAll(
   injector: FaultInjector,

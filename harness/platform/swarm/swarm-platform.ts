@@ -52,7 +52,11 @@ const POLL_MS = 200;
 export function createSwarmPlatform(options: SwarmPlatformOptions): SwarmPlatform {
   const { engine, stack: name, log } = options;
   const stack: Stack = { engine, name };
-  const faults = createInjector({ ...stack, agents: new NodeAgents(stack, options.apiToken) });
+  const faults = createInjector({
+    ...stack,
+    agents: new NodeAgents(stack, options.apiToken),
+    isInside: true,
+  });
   const watch = new StackWatch({ stack, apiToken: options.apiToken });
   let runs = 0;
   let returning: Promise<readonly string[]> = Promise.resolve([]);

@@ -7,6 +7,7 @@ import { GATEWAY, serversUp } from '../run-on-stack/gateway.js';
 import { TARGET } from '../run-on-stack/target.js';
 import { PORT_LABEL } from '../run-on-stack/target-image.js';
 import { type Stack, servicesOf } from '../stack/stack-objects.js';
+import type { FaultStack } from './fault-handler.js';
 import { countPerNode, type Struck, type StruckJournal, tasksNow } from './struck.js';
 
 const CONNECT_MS = 2_000;
@@ -47,11 +48,16 @@ export async function targetPort(stack: Stack, signal: AbortSignal): Promise<num
  * What is not as it was: as many replicas as wanted run, all of them take connections and stand in DNS, and the gateway
  * sends to all of them. Empty when everything is.
  */
-export async function notBack(stack: Stack, journal: StruckJournal, signal: AbortSignal): Promise<readonly LeftOver[]> {
+export async function notBack(
+  stack: FaultStack,
+  journal: StruckJournal,
+  signal: AbortSignal,
+): Promise<readonly LeftOver[]> {
   const { service, wanted } = journal;
   const mend = `docker service update --force ${stack.name}_${service}`;
   const now = await tasksNow(stack, service, signal);
   if (now.length !== wanted) return [{ what: `${now.length} of ${wanted} tasks of ${service} run`, mend }];
+  if (!stack.isInside) return [];
   if (service !== TARGET) {
     const up = await serversUp(signal);
     return typeof up === 'number' && up > 0 ? [] : [{ what: `the ${service} does not answer: ${up}`, mend }];

@@ -1,11 +1,13 @@
 import type { FaultPlan, Plan } from '../../../../scenarios/schema/plan.js';
 import type { FaultContext, FaultEffect, FaultSubject } from '../../platform.js';
 import type { Stack } from '../stack/stack-objects.js';
-import type { NodeAgents } from './node-agents.js';
+import type { Agents } from './node-agents.js';
 
 /** A stack with the agents on its nodes. */
 export interface FaultStack extends Stack {
-  readonly agents: NodeAgents;
+  readonly agents: Agents;
+  /** Whether this process is in the networks of the stack, so that it can look at replicas and the gateway. */
+  readonly isInside: boolean;
 }
 
 /** How the swarm platform handles one kind of fault: a file beside this one, and a line in `injector.ts`. */

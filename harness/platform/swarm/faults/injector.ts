@@ -58,6 +58,19 @@ export function createInjector(stack: FaultStack): FaultInjector {
       await (handler.undoByForce ?? handler.undo)(stack, fault, subject, signal);
       return [];
     },
+    sweep: async (runId, signal) => {
+      const undone: string[] = [];
+      for (const agent of (await stack.agents.all(signal)).values()) {
+        const found = (await agent.states(signal)).filter(
+          ({ id }) => runId === undefined || id.startsWith(`${runId}/`),
+        );
+        for (const { id, kind, container } of found) {
+          await agent.undo({ id, ...(container === '' ? {} : { container }) }, signal);
+          undone.push(`the ${kind} of fault ${id}${container === '' ? '' : ` on container ${container.slice(0, 12)}`}`);
+        }
+      }
+      return undone;
+    },
     waitForEffect: async (fault, subject, phase, signal) =>
       handlerFor(fault).waitForEffect(stack, fault, subject, phase, signal),
   };

@@ -31,13 +31,20 @@ export interface NodeAgent {
   look(container: string, signal: AbortSignal): Promise<ContainerState | undefined>;
 }
 
-export class NodeAgents {
+export interface Agents {
+  /** @param nodeId as Swarm knows it @throws FaultRefused when no agent runs there */
+  on(nodeId: string, signal: AbortSignal): Promise<NodeAgent>;
+  /** By the id of the node. */
+  all(signal: AbortSignal): Promise<ReadonlyMap<string, NodeAgent>>;
+}
+
+/** Through the control network of the stack. */
+export class NodeAgents implements Agents {
   constructor(
     private readonly stack: Stack,
     private readonly token: string | undefined,
   ) {}
 
-  /** @param nodeId as Swarm knows it @throws FaultRefused when no agent runs there */
   async on(nodeId: string, signal: AbortSignal): Promise<NodeAgent> {
     const found = (await this.all(signal)).get(nodeId);
     if (found !== undefined) return found;
@@ -46,7 +53,6 @@ export class NodeAgents {
     );
   }
 
-  /** By the id of the node. */
   async all(signal: AbortSignal): Promise<ReadonlyMap<string, NodeAgent>> {
     const service = (await servicesOf(this.stack, signal)).get(AGENT);
     if (service === undefined) return new Map();

@@ -221,7 +221,13 @@ async function undone(
   const agents = await stack.agents.all(signal);
   const states = lasts ? (await Promise.all([...agents.values()].map((agent) => agent.states(signal)))).flat() : [];
   const ours = states.filter(({ id, state }) => id === journal.order && state !== 'ended');
+  const now = lasts ? [] : await tasksNow(stack, journal.service, signal);
+  const killed = now.filter(({ container }) => journal.struck.some((one) => one.container === container));
   const left = [
+    ...killed.map(({ name }) => ({
+      what: `${name} has not been replaced`,
+      mend: `docker service update --force ${stack.name}_${journal.service}`,
+    })),
     ...ours.map(({ kind, container }) => ({
       what: `the ${kind} of container ${container.slice(0, 12)} is still on`,
       mend: 'swarmbench heal --all',
