@@ -104,8 +104,8 @@ const expectation = z.strictObject({
     .optional()
     .describe(
       'A text, or a list of texts, each of which must occur in some text of the result. Like the values of `equals`, ' +
-        "it may hold placeholders of the operation's arguments, which have the values that were sent, and {{ client }} " +
-        'and {{ seq }}.',
+        "it may hold placeholders of the operation's arguments, which have the values that were sent, and " +
+        '{{ client }} and {{ seq }}.',
     ),
   equals: z
     .record(z.string(), z.unknown())
