@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { addOwnTime, OwnShare, type ThreadClocks, threadClocks } from './own-share.js';
 
@@ -165,21 +168,24 @@ test('of several threads, sums are added and the worst is kept', () => {
  * The assumption about libuv: it looks for what is readable before it sleeps, and counts as idle only a sleep before
  * which nothing was. A peer thread writes at random times and says when each write was over, which is when its bytes
  * were readable at the latest. No bound may be later than that. Without the kernel's run queue, which a virtual machine
- * may count late, the bound is exact, however busy the machine is.
+ * may count late, the bound is exact, however busy the machine is. The socket is a local one: bytes of TCP, even over
+ * loopback, are delivered by the kernel when it gets to it, which on a busy machine may be after the write.
  */
 describe('libuv polls before it sleeps', () => {
   let stop: (() => Promise<void>) | undefined;
+  const folder = mkdtempSync(join(tmpdir(), 'swarmbench-test-'));
   afterEach(async () => {
     await stop?.();
     stop = undefined;
   });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const peerProgram = `
-    const { parentPort } = require('node:worker_threads');
+    const { parentPort, workerData } = require('node:worker_threads');
     const net = require('node:net');
     const now = () => Number(process.hrtime.bigint()) / 1e6;
     const writtenMs = [];
-    const server = net.createServer({ noDelay: true }, (socket) => {
+    const server = net.createServer((socket) => {
       socket.on('error', () => undefined);
       let left = 400;
       (function next() {
@@ -193,22 +199,22 @@ describe('libuv polls before it sleeps', () => {
         parentPort.postMessage(writtenMs);
       })();
     });
-    server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
+    server.listen(workerData, () => parentPort.postMessage('listens'));`;
 
   test.each(['sleeps', 'is busy with timers', 'is busy with immediates'] as const)(
     'in a thread that %s',
     async (how) => {
-      const peer = new Worker(peerProgram, { eval: true });
+      const path = join(folder, `${how.replaceAll(' ', '-')}.sock`);
+      const peer = new Worker(peerProgram, { eval: true, workerData: path });
       stop = async () => void (await peer.terminate());
-      const [port] = (await once(peer, 'message')) as [number];
+      await once(peer, 'message');
       const written = once(peer, 'message') as Promise<[number[]]>;
       const toShared = Number(process.hrtime.bigint()) / 1e6 - performance.now();
       const own = new OwnShare({ ...threadClocks(), readSchedule: undefined });
       const sinceMs: number[] = [];
       const buffer = Buffer.alloc(65_536);
       const socket = net.connect({
-        port,
-        host: '127.0.0.1',
+        path,
         onread: {
           buffer,
           callback: (length) => {

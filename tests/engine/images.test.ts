@@ -100,7 +100,7 @@ await describeOnSwarm('images without a registry', 'cli', () => {
 
   test('Prometheus takes configuration and rules, and every alert fires when it should and only then', async () => {
     const places =
-      's|/etc/prometheus/rules/|/given/|; s/\\*.yml/alerts.yml/; s|/run/secrets/api_token|/given/alerts.yml|';
+      's|/etc/prometheus/rules/|/given/|; s/\\*.yml/alerts.yml/; s|/run/secrets/[a-z_]*|/given/alerts.yml|';
     const command =
       `cd /given && sed 's/{{[^}]*}}/bench/g' prometheus.yml | sed '${places}' >/tmp/p.yml && ` +
       'promtool check config /tmp/p.yml && promtool test rules alerts.test.yml';

@@ -254,7 +254,7 @@ test('closing the controller stops active and queued runs, each with a verdict',
   if (first) await reached(first, (event) => event.type === 'stage.started');
   await controller.close();
   for (const run of runs)
-    expect(await run.finished).toMatchObject({ verdict: { kind: 'incomplete' }, stopped: 'interrupt' });
+    expect(await run.finished).toMatchObject({ verdict: { kind: 'incomplete' }, stopped: 'shutdown' });
   expect(() => controller.submit(testPlan([1]), { command: 'test' })).toThrow(/shutting down/);
 }, 40_000);
 

@@ -7,6 +7,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { FEWEST_TRIALS } from '../../harness/analysis/statistics/median-interval.js';
 import { commands } from '../../harness/cli/commands/commands.js';
 import { certificateAuthority } from '../support/certificates.js';
 import { blocksOf, forUsers, textOf } from '../support/documents.js';
@@ -43,12 +44,16 @@ async function recipes(): Promise<readonly string[]> {
   return [...new Set(all)].filter((line) => ofUsers.test(line) && !notHere.some(([pattern]) => pattern.test(line)));
 }
 
-/** Shell text that is as quick as a test can be: time runs 100 times as fast, and a search ends after one run. */
+/**
+ * Shell text that is as quick as a test can be: time runs 100 times as fast, a search ends after one run, and noise is
+ * measured with as few trials as it takes.
+ */
 function quick(script: string): string {
   return script
     .replaceAll(/ --time-scale [\d.]+/g, '')
-    .replaceAll(/\bswarmbench (run|capacity)\b/g, 'swarmbench $1 --time-scale 0.01 --workers 1 --threads 1')
+    .replaceAll(/\bswarmbench (run|capacity|noise)\b/g, 'swarmbench $1 --time-scale 0.01 --workers 1 --threads 1')
     .replaceAll('swarmbench capacity', 'swarmbench capacity --probes 1 --confirm 1')
+    .replaceAll('swarmbench noise', `swarmbench noise --trials ${FEWEST_TRIALS}`)
     .replaceAll('http://localhost:3000', new URL(url).origin)
     .replaceAll('https://localhost:8443', new URL(secureUrl).origin);
 }
@@ -127,7 +132,7 @@ const named = await recipes();
 test('there are recipes for every command that takes a server of the user', () => {
   expect(named.length).toBeGreaterThan(20);
   expect(new Set(named.map((line) => line.split(' ')[1]))).toEqual(
-    new Set(['run', 'capacity', 'discover', 'list', 'validate', 'plan']),
+    new Set(['run', 'capacity', 'noise', 'discover', 'list', 'validate', 'plan']),
   );
 });
 
@@ -135,7 +140,8 @@ describe('recipe', () => {
   test.each(named)('%s', async (line) => {
     const { code, output } = await shell(quick(line));
     const kind = line.split(' ')[1];
-    expect([output, (kind === 'run' || kind === 'capacity' ? ENDED : [0]).includes(code)]).toEqual([output, true]);
+    const expected = ['run', 'capacity', 'noise'].includes(kind ?? '') ? ENDED : [0];
+    expect([output, expected.includes(code)]).toEqual([output, true]);
     if (kind === 'run') expectAnswers();
   });
 });
