@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { idShares, LOAD_IDS, PREFLIGHT_IDS, shareOfIds } from '../protocol/id-ranges.js';
+import { idShares, LAST_ID, LOAD_IDS, misbehavingIds, PREFLIGHT_IDS, shareOfIds } from '../protocol/id-ranges.js';
 import { IdBlocks, isRunId, RequestIds } from './request-ids.js';
 
 test('shares of workers and threads cover all ids, and no two overlap', () => {
@@ -12,6 +12,10 @@ test('shares of workers and threads cover all ids, and no two overlap', () => {
   const ranges = [PREFLIGHT_IDS, ...shares];
   for (const [index, range] of ranges.slice(1).entries()) expect(range.first).toBe((ranges[index]?.last ?? 0) + 1);
   expect(shares.at(-1)?.last).toBe(LOAD_IDS.last);
+  const misbehaving = shares.map(misbehavingIds);
+  for (const [index, range] of misbehaving.entries())
+    expect(range.first).toBe((misbehaving[index - 1] ?? LOAD_IDS).last + 1);
+  expect(misbehaving.at(-1)?.last).toBe(LAST_ID);
   const [first, second] = [shareOfIds(LOAD_IDS, 0, 1, 2), shareOfIds(LOAD_IDS, 1, 2, 2)];
   expect([first.first, second.first, second.last]).toEqual([LOAD_IDS.first, first.last + 1, LOAD_IDS.last]);
 });

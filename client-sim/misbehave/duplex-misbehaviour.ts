@@ -66,7 +66,7 @@ export class DuplexMisbehaviour implements Misbehaviour, ReadObserver {
     initialize(
       (_kind, body, control) => this.sendControl(body, control),
       pinned.version,
-      { clientInfo: clientInfo ?? CLIENT_INFO, id: this.options.shared.ids.take() },
+      { clientInfo: clientInfo ?? CLIENT_INFO, id: this.options.shared.misbehavingIds.take() },
       (outcome) => this.initialized(outcome),
     );
   }

@@ -111,7 +111,7 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
   }
 
   private misbehave(misbehaviourKind: MisbehaviourKind, template: RequestTemplate, draw: Draw, ticket: number): void {
-    const id = this.shared.ids.take();
+    const id = this.shared.misbehavingIds.take();
     // Made before its body: see `HeldClock`.
     const kind = kindOf(template, draw);
     const misbehaviour = this.newMisbehaviour({

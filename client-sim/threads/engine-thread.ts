@@ -8,6 +8,7 @@ import { LoopMonitor } from '../measure/loop-monitor.js';
 import { OwnShare } from '../measure/own-share.js';
 import { transferables } from '../measure/snapshot.js';
 import { sourceEndpoints, tokenEndpoints } from '../protocol/endpoints.js';
+import { misbehavingIds } from '../protocol/id-ranges.js';
 import type { Endpoint } from '../protocol/messages.js';
 import { createProfileShared, createThreadShared, type ProfileShared, type ThreadShared } from '../transport/shared.js';
 import { transportMap } from '../transports.js';
@@ -49,6 +50,7 @@ function start(port: MessagePort, spec: ThreadSpec): Engine {
     own,
     answerBytes: spec.plan.limits.answerBytes,
     ids: new RequestIds(spec.ids),
+    misbehavingIds: new RequestIds(misbehavingIds(spec.ids)),
     log: (line) => report({ kind: 'log', line }),
   });
   for (const [index, { transport }] of spec.plan.profiles.entries())

@@ -2,6 +2,7 @@ import { ANSWER_BYTES } from '../mcp/judge-message.js';
 import { RequestIds } from '../mcp/request-ids.js';
 import type { OwnShare } from '../measure/own-share.js';
 import { ReplicaNames } from '../measure/replica-names.js';
+import { MISBEHAVING_IDS } from '../protocol/id-ranges.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';
 import { noStreams } from '../protocol/streams.js';
 import type { WireCounters } from './channel.js';
@@ -24,6 +25,8 @@ export interface ThreadShared {
   /** The longest answer that is read. */
   readonly answerLimits: ParserLimits;
   readonly ids: RequestIds;
+  /** Of requests that misbehave. */
+  readonly misbehavingIds: RequestIds;
   /** One line for the log of the worker. */
   readonly log: (line: string) => void;
   /** Milliseconds, monotonic: `performance.now()`. */
@@ -49,6 +52,7 @@ interface ThreadOptions {
   /** The longest answer that is read. */
   readonly answerBytes?: number | undefined;
   readonly ids?: RequestIds;
+  readonly misbehavingIds?: RequestIds;
   readonly log?: ((line: string) => void) | undefined;
 }
 
@@ -57,6 +61,7 @@ export function createThreadShared({
   connectLimiter = new ConnectLimiter(),
   answerBytes = ANSWER_BYTES,
   ids = new RequestIds(),
+  misbehavingIds = new RequestIds(MISBEHAVING_IDS),
   log = () => undefined,
 }: ThreadOptions = {}): ThreadShared {
   return {
@@ -66,6 +71,7 @@ export function createThreadShared({
     replicas: new ReplicaNames(),
     answerLimits: { headBytes: HEAD_BYTES, bodyBytes: answerBytes },
     ids,
+    misbehavingIds,
     log,
     now: () => performance.now(),
     own,

@@ -20,7 +20,7 @@ const categories: Readonly<Record<Exclude<keyof typeof wrongly, 'tooManyForASeco
   halfStream: 'stream_lost',
   emptyStream: 'stream_lost',
   endlessBody: 'timeout',
-  hugeBody: 'protocol_violation',
+  hugeBody: 'answer_limit',
   noAnswer: 'timeout',
 };
 

@@ -6,7 +6,7 @@ import { countOf, misbehavingRuns, reactions, type WireEvidence } from './runs.j
 
 /** Connections of operations that misbehave, whose ids count down from the last; ids of others count up. */
 function misbehavingConnections({ connections }: WireLog): readonly WireConnection[] {
-  return connections.filter(({ requests }) => requests.some(({ message }) => (message.id ?? 0) > 2_000_000_000));
+  return connections.filter(({ requests }) => requests.some(({ message }) => (message.id ?? 0) >= 2_000_000_000));
 }
 
 async function abortsOnTheWire(): Promise<void> {
