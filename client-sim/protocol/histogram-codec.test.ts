@@ -34,6 +34,12 @@ const cells = fc
   )
   .map((counts) => new Map([...counts, [1, 1] as [number, number]]));
 
+// Before all others: the buffer of the module has its first size, and must grow for this one.
+test('the first histogram of a process may be the largest', () => {
+  const all = Array.from({ length: HISTOGRAM_CELLS }, (_, cell) => [cell, 1 + (cell % 7)]).flat();
+  expect(decodeHistogram(packCells(all) ?? '')).toEqual(all);
+});
+
 describe('the layout of cells is that of HdrHistogram', () => {
   test('there are as many cells', () => {
     expect(library.countsArrayLength).toBe(HISTOGRAM_CELLS);

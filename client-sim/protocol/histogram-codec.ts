@@ -108,7 +108,9 @@ const PACKED = 'c:';
  */
 export function packCells(cells: CellList): string | undefined {
   if (cells.length === 0) return undefined;
-  return PACKED + scratch.toString('base64', 0, writePacked(cells));
+  // First, since it may need a larger buffer.
+  const end = writePacked(cells);
+  return PACKED + scratch.toString('base64', 0, end);
 }
 
 /** The same in bytes, to keep in memory. */

@@ -6,8 +6,6 @@ import type { Rows } from '../../support/key-rows.js';
 import { lastedSeconds } from '../../support/observed-run.js';
 import { once } from '../../support/once.js';
 import { packageRoot } from '../../support/package-root.js';
-import { swarmbench } from '../../support/swarmbench.js';
-import { tempFolder } from '../../support/temp-folder.js';
 import {
   briefRuns,
   faultRefusal,
@@ -145,8 +143,7 @@ export const scenarioRows: Rows = {
   'stopWhen.*.window': async () => expect(lastedSeconds(await ruledRun())).toBeGreaterThan(1.9),
   // The run is compared with itself: the rule decides, and a run alone never shows that nothing changed.
   compare: async () => {
-    const { folder } = await takingTurnsRun();
-    const { stdout } = await swarmbench(['compare', folder, folder, '--out', tempFolder(), '--json', '--force']);
+    const { stdout } = (await takingTurnsRun()).comparison;
     const { defaultRules, comparisons } = JSON.parse(stdout) as {
       readonly defaultRules: boolean;
       readonly comparisons: readonly {
