@@ -188,7 +188,8 @@ describe('libuv polls before it sleeps', () => {
     const server = net.createServer((socket) => {
       socket.on('error', () => undefined);
       let left = 400;
-      (function next() {
+      // Before that, the reader does not look at its socket yet.
+      socket.once('data', function next() {
         const end = now() + Math.random() * 1.5;
         // Half of the writes come from a thread that spins, so that they fall at any moment of the reader's turn.
         if (Math.random() < 0.5) while (now() < end);
@@ -197,7 +198,7 @@ describe('libuv polls before it sleeps', () => {
         if (--left > 0) return void (Math.random() < 0.5 ? setImmediate(next) : setTimeout(next, 1));
         socket.end();
         parentPort.postMessage(writtenMs);
-      })();
+      });
     });
     server.listen(workerData, () => parentPort.postMessage('listens'));`;
 
@@ -224,6 +225,7 @@ describe('libuv polls before it sleeps', () => {
           },
         },
       });
+      socket.once('connect', () => socket.write('begin'));
       const spin = (): void => {
         const end = performance.now() + Math.random() * 2;
         while (performance.now() < end);
