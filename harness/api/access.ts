@@ -1,9 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Controller } from '../controller/controller.js';
 import { sameSecret } from '../support/secret.js';
-import type { Access } from './api-endpoint.js';
 import { ApiError } from './errors.js';
 import type { Role, TokenView } from './tokens.js';
+
+/**
+ * Who may call. `open`: everyone who can connect. `worker`: a program with a worker token, to register. `own-worker`:
+ * the worker in the path, with the token it was given when it registered.
+ */
+export type Access = 'open' | 'viewer' | 'operator' | 'worker' | 'own-worker';
 
 /**
  * Who may call an API: the same for every address that a controller listens at. Besides, each run has an operator token

@@ -1,12 +1,6 @@
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
-import type { Caller } from './access.js';
-
-/**
- * Who may call. `open`: everyone who can connect. `worker`: a program with a worker token, to register. `own-worker`:
- * the worker in the path, with the token it was given when it registered.
- */
-export type Access = 'open' | 'viewer' | 'operator' | 'worker' | 'own-worker';
+import type { Access, Caller } from './access.js';
 
 export interface ApiEndpoint {
   readonly method: 'get' | 'post' | 'delete';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Access, ApiEndpoint } from './api-endpoint.js';
+import type { Access } from './access.js';
+import type { ApiEndpoint } from './api-endpoint.js';
 
 const error = z.object({
   error: z.object({ code: z.string(), message: z.string(), hint: z.string(), details: z.unknown().optional() }),

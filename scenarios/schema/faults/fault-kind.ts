@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Path } from '../../yaml/node.js';
 import type { SourcePart } from '../source-part.js';
-import type { FaultSubjects } from './fault-targets.js';
 
 /** One kind of fault: everything that scenarios and plans know of it. */
 export interface FaultKind<Action extends { readonly kind: string }, Keys extends z.ZodRawShape = z.ZodRawShape> {
@@ -31,6 +30,13 @@ export interface FaultKind<Action extends { readonly kind: string }, Keys extend
   /** What it changes. Faults with a subject in common must not overlap in time. */
   subjects(action: Action): FaultSubjects;
 }
+
+/** What a fault changes. */
+export type FaultSubjects =
+  | { readonly of: 'replicas'; readonly slots: readonly number[] | 'unknown' }
+  | { readonly of: 'service'; readonly service: string }
+  | { readonly of: 'node'; readonly node: string | 'unknown' }
+  | { readonly of: 'workers'; readonly slots: readonly number[] };
 
 export interface ActionContext {
   /** Of the fault in the scenario. */

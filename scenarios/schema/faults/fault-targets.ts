@@ -1,7 +1,7 @@
 /** Whom a fault strikes: how a scenario names it, and when two faults strike the same. */
 import { z } from 'zod';
 import { MAX_REPLICAS, name, percentage, TARGET_SERVICE, wholeNumber } from '../keys/fields.js';
-import type { ActionContext } from './fault-kind.js';
+import type { ActionContext, FaultSubjects } from './fault-kind.js';
 
 export type FaultTarget =
   /** Replicas by their numbers, from 1. Where there was a choice, it was drawn from the seed. */
@@ -14,13 +14,6 @@ export type FaultTarget =
   | { readonly at: 'leader' }
   /** The load balancer of the stack. */
   | { readonly at: 'gateway' };
-
-/** What a fault changes. */
-export type FaultSubjects =
-  | { readonly of: 'replicas'; readonly slots: readonly number[] | 'unknown' }
-  | { readonly of: 'service'; readonly service: string }
-  | { readonly of: 'node'; readonly node: string | 'unknown' }
-  | { readonly of: 'workers'; readonly slots: readonly number[] };
 
 /** Keys of faults of replicas. */
 export const targetKeys = {
