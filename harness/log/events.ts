@@ -113,13 +113,6 @@ export type RunEventBody =
     }
   /** It struck what came in the place of something that it had struck. */
   | { readonly type: 'fault.followed'; readonly faultId: string; readonly struck: readonly string[] }
-  /** Somebody noticed the fault: the gateway took its replica out, Swarm knew, a replacement answered. */
-  | {
-      readonly type: 'fault.noticed';
-      readonly faultId: string;
-      readonly by: 'gateway' | 'swarm' | 'replacement';
-      readonly detail: string;
-    }
   /** Its time was over, and nothing had shown that it was in effect. */
   | { readonly type: 'fault.unwitnessed'; readonly faultId: string; readonly why: string }
   /** Logged before the undo. `run-over`: the run ended before the time of the fault did. */

@@ -59,7 +59,6 @@ export function nextState(state: RunState, event: RunEvent): RunState {
     case 'fault.ordered':
     case 'fault.settled':
     case 'fault.followed':
-    case 'fault.noticed':
     case 'fault.unwitnessed':
     case 'fault.left':
     case 'faults.halted':

@@ -60,8 +60,6 @@ export interface FaultInjector {
     phase: 'injected' | 'undone',
     signal: AbortSignal,
   ): Promise<FaultEffect>;
-  /** Tries which kinds this machine or swarm can do, for `doctor`. Leaves nothing behind. */
-  abilities?(signal: AbortSignal): Promise<readonly FaultAbility[]>;
   /**
    * Undoes faults by what is found on the machine or swarm alone (labels, names), without a journal.
    * @param runId only those of this run; undefined: of all runs
@@ -110,12 +108,6 @@ export interface LeftOver {
   readonly what: string;
   /** A command, such as `docker service update --force bench_mcp-server`. */
   readonly mend: string;
-}
-
-export interface FaultAbility {
-  readonly kind: FaultPlan['kind'];
-  /** How it is done here (`netem`, `nfqueue`, `proxy`), or why it is not. */
-  readonly how: { readonly can: true; readonly by: string } | { readonly can: false; readonly why: string };
 }
 
 /** A run that another controller began, as its log says. */

@@ -26,6 +26,7 @@ export interface FaultRecord {
   readonly unwitnessed?: string;
   /** What it struck anew, in words. */
   readonly followed: readonly string[];
+  /** Who noticed it, first: the gateway took a server out, Swarm knew of it, a replacement answered. */
   readonly noticed: readonly {
     readonly by: 'gateway' | 'swarm' | 'replacement';
     readonly atMs: number;
@@ -77,7 +78,7 @@ export class FaultRecords {
 function changeBy(
   event: Exclude<FaultEvent, { readonly type: 'fault.started' }>,
   atMs: number,
-  { followed, noticed, left }: FaultRecord,
+  { followed, left }: FaultRecord,
 ): Partial<FaultRecord> {
   switch (event.type) {
     case 'fault.ordered':
@@ -87,8 +88,6 @@ function changeBy(
       return { injectedMs: atMs, ...(event.evidence === undefined ? {} : { evidence: event.evidence }) };
     case 'fault.followed':
       return { followed: [...followed, ...event.struck] };
-    case 'fault.noticed':
-      return { noticed: [...noticed, { by: event.by, atMs, detail: event.detail }] };
     case 'fault.unwitnessed':
       return { unwitnessed: event.why };
     case 'fault.ended':
@@ -140,4 +139,35 @@ export function faultBehind(
     if (acted !== undefined) return service === undefined || acted === service;
     return replicas.length === 0 || service === undefined || replicas.some((replica) => slotNameOf(replica) === slot);
   });
+}
+
+/** What an event says of a fault, for the terminal and the report; undefined for all other events. */
+export function faultText(event: RunEvent): string | undefined {
+  switch (event.type) {
+    case 'fault.started':
+      return `fault ${event.faultId} (${event.kind}): ${event.target}`;
+    case 'fault.settled':
+      return event.phase === 'injected'
+        ? `fault ${event.faultId} is in effect${event.evidence === undefined ? '' : `: ${event.evidence}`}`
+        : `the undo of fault ${event.faultId} is in effect`;
+    case 'fault.ended':
+      return `fault ${event.faultId} ends${endText(event.reason)}`;
+    case 'fault.followed':
+      return `fault ${event.faultId} struck ${event.struck.join(', ')}`;
+    case 'fault.unwitnessed':
+      return `fault ${event.faultId} had no effect that could be seen: ${event.why}`;
+    case 'fault.left':
+      return `after the undo of fault ${event.faultId}: ${event.what}; mend it with: ${event.mend}`;
+    case 'fault.failed':
+      return `fault ${event.faultId} could not be ${event.phase}: ${event.problem}`;
+    case 'faults.halted':
+      return `all faults were ended by ${event.by}`;
+    default:
+      return undefined;
+  }
+}
+
+function endText(reason: FaultRecord['ended']): string {
+  if (reason === 'halted') return ', because faults were halted';
+  return reason === 'run-over' ? ' with the run' : '';
 }

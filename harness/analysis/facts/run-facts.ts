@@ -4,6 +4,7 @@ import type { SlotSet } from '../../../scenarios/schema/allocate.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { EventOf, PinnedRoute, RunEvent, StopReason, Verdict } from '../../log/events.js';
 import type { Notice, Place, Replica, StartedProgram } from '../../platform/platform.js';
+import { faultText } from './fault-records.js';
 import { keyOf, withOwnIds } from './replica-ids.js';
 
 export interface RunFacts {
@@ -190,7 +191,6 @@ export function addFact(facts: RunFacts, event: RunEvent): void {
     case 'fault.ordered':
     case 'fault.settled':
     case 'fault.followed':
-    case 'fault.noticed':
     case 'fault.unwitnessed':
     case 'fault.ended':
     case 'fault.undone':
@@ -231,26 +231,6 @@ function timelineText(event: RunEvent): string | undefined {
       return `threshold broken: ${event.check} (was ${event.actual})${event.abort ? '; it ends the run' : ''}`;
     case 'stop.requested':
       return `stop (${event.reason}${detail(': ', event.detail)})`;
-    case 'fault.started':
-      return `fault ${event.faultId} (${event.kind}): ${event.target}`;
-    case 'fault.settled':
-      return event.phase === 'injected'
-        ? `fault ${event.faultId} is in effect`
-        : `the undo of fault ${event.faultId} is in effect`;
-    case 'fault.ended':
-      return `fault ${event.faultId} ends${endText(event.reason)}`;
-    case 'fault.followed':
-      return `fault ${event.faultId} struck ${event.struck.join(', ')}`;
-    case 'fault.noticed':
-      return `fault ${event.faultId}: ${event.detail}`;
-    case 'fault.unwitnessed':
-      return `fault ${event.faultId} had no effect that could be seen: ${event.why}`;
-    case 'fault.left':
-      return `after the undo of fault ${event.faultId}: ${event.what}; mend it with: ${event.mend}`;
-    case 'faults.halted':
-      return `all faults were ended by ${event.by}`;
-    case 'fault.failed':
-      return `fault ${event.faultId} could not be ${event.phase}: ${event.problem}`;
     case 'run.adopted':
       return 'the controller was restarted and continues the run';
     case 'noticed':
@@ -258,13 +238,8 @@ function timelineText(event: RunEvent): string | undefined {
     case 'run.failed':
       return event.message;
     default:
-      return undefined;
+      return faultText(event);
   }
-}
-
-export function endText(reason: EventOf<'fault.ended'>['reason']): string {
-  if (reason === 'time') return '';
-  return reason === 'halted' ? ', because faults were halted' : ' with the run';
 }
 
 function detail(before: string, text = ''): string {

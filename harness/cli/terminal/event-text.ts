@@ -1,5 +1,5 @@
 /** The events of a run as text for the terminal. */
-import { endText } from '../../analysis/facts/run-facts.js';
+import { faultText } from '../../analysis/facts/fault-records.js';
 import { formatAs, unitOf } from '../../analysis/format.js';
 import type { RunEvent } from '../../log/events.js';
 import { duration } from './quantity.js';
@@ -64,32 +64,12 @@ export function noteOf(event: RunEvent): string | undefined {
     }
     case 'threshold.broken':
       return thresholdText(event.check, event.actual, event.abort);
-    case 'fault.started':
-      return `fault ${event.faultId} (${event.kind}): ${event.target}`;
-    case 'fault.settled':
-      return event.phase === 'injected'
-        ? `fault ${event.faultId} is in effect${event.evidence === undefined ? '' : `: ${event.evidence}`}`
-        : `the undo of fault ${event.faultId} is in effect`;
-    case 'fault.ended':
-      return `fault ${event.faultId} ends${endText(event.reason)}`;
-    case 'fault.followed':
-      return `fault ${event.faultId} struck ${event.struck.join(', ')}`;
-    case 'fault.noticed':
-      return `fault ${event.faultId}: ${event.detail}`;
-    case 'fault.unwitnessed':
-      return `fault ${event.faultId} had no effect that could be seen: ${event.why}`;
-    case 'fault.left':
-      return `after the undo of fault ${event.faultId}: ${event.what}; mend it with: ${event.mend}`;
-    case 'faults.halted':
-      return `all faults were ended by ${event.by}`;
-    case 'fault.failed':
-      return `fault ${event.faultId} could not be ${event.phase}: ${event.problem}`;
     case 'noticed':
       return event.text;
     case 'stop.requested':
       return event.reason === 'interrupt' ? undefined : `stopping: ${event.detail}`;
     default:
-      return undefined;
+      return faultText(event);
   }
 }
 

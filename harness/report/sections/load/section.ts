@@ -12,7 +12,7 @@ export const load = {
   title: 'Load',
   needsLoad: true,
   schema,
-  build: ({ plan, aggregate }) => ({ timeline: buildTimeline(plan, aggregate) }),
+  build: ({ aggregate }) => ({ timeline: buildTimeline(aggregate) }),
   html: charts,
 } satisfies ReportSection<typeof schema>;
 
