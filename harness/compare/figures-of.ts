@@ -2,11 +2,12 @@
 
 import { familyOf } from '../../scenarios/schema/grammar/rule.js';
 import type { RulePlan } from '../../scenarios/schema/plan.js';
+import type { BlockCell } from '../analysis/merge/block-store.js';
 import { HdrCounts } from '../analysis/merge/hdr-counts.js';
 import type { Scale } from '../analysis/statistics/effects.js';
 import { type Figures, HistogramFigures, RatioFigures, type Statistic } from '../analysis/statistics/figures.js';
 import { sum } from '../analysis/statistics/numbers.js';
-import type { BlockData, CellData } from './run-data.js';
+import type { BlockData } from './run-data.js';
 
 /** What a figure is of: a metric, narrowed by labels. */
 export type Subject = Pick<RulePlan, 'metric' | 'labels'>;
@@ -88,7 +89,7 @@ export function ownShareMs(unit: Unit, subject: Subject): number | undefined {
 /** Events and what they are counted by: seconds for a rate, operations for a share. */
 export function ratioOf(unit: Unit, { metric, labels }: Subject): { readonly of: number; readonly per: number } {
   const blocks = blocksOf(unit, labels);
-  const count = (of: (cell: CellData) => number): number =>
+  const count = (of: (cell: BlockCell) => number): number =>
     sum(blocks.map((block) => sum(cellsOf(block, labels).map(of))));
   switch (metric) {
     case 'throughput':
@@ -104,7 +105,7 @@ function blocksOf(unit: Unit, { stage }: Subject['labels']): readonly BlockData[
   return stage === undefined ? unit : unit.filter((block) => block.stage === stage);
 }
 
-function cellsOf({ cells }: BlockData, { profile, operation }: Subject['labels']): readonly CellData[] {
+function cellsOf({ cells }: BlockData, { profile, operation }: Subject['labels']): readonly BlockCell[] {
   return cells.filter(
     (cell) =>
       (profile === undefined || cell.profile === profile) && (operation === undefined || cell.operation === operation),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { decodeHistogram } from '../../client-sim/protocol/histogram-codec.js';
 import type { RulePlan } from '../../scenarios/schema/plan.js';
+import type { BlockCell } from '../analysis/merge/block-store.js';
 import { HdrCounts } from '../analysis/merge/hdr-counts.js';
 import { blocksSchema } from '../report/sections/blocks/section.js';
 
@@ -49,21 +50,8 @@ export interface BlockData {
   readonly stage: string;
   readonly trial: number;
   readonly seconds: number;
-  readonly cells: readonly CellData[];
+  readonly cells: readonly BlockCell[];
   readonly connect: HdrCounts;
-}
-
-export interface CellData {
-  readonly profile: string;
-  readonly operation: string | undefined;
-  readonly offered: number;
-  readonly sent: number;
-  readonly succeeded: number;
-  readonly failed: number;
-  readonly latency: HdrCounts;
-  readonly service: HdrCounts;
-  /** Latency without the generator's own share; the latency itself in runs that do not know it. */
-  readonly latencyFloor: HdrCounts;
 }
 
 const rule = z.looseObject({

@@ -11,7 +11,14 @@ import type { Outcome } from '../merge/outcome-store.js';
 import { phaseTotals, type ReplicaTotals, type Selection, type Totals } from '../merge/series-store.js';
 import { type Second, secondsWithin } from '../merge/timeline.js';
 import { affinityOf } from '../statistics/affinity.js';
-import { effectsOfAll, type FaultEffects, isOfPhase, type Phase, phases } from '../statistics/fault-effects.js';
+import {
+  effectsOfAll,
+  type FaultEffects,
+  HOLDS_FOR_MS,
+  isOfPhase,
+  type Phase,
+  phases,
+} from '../statistics/fault-effects.js';
 import { type Recovery, recoveriesOf } from '../statistics/fault-recovery.js';
 import { intervalOf } from '../statistics/interval.js';
 import { type Statistic, statisticOf, statistics } from '../statistics/latency-summary.js';
@@ -186,7 +193,9 @@ class CheckInput {
       }
       const { objective, recovered } = effects;
       const lastedMs = (fault.endedMs ?? Infinity) - fault.startedMs;
-      const whileItLasted = objective.kind === 'recovered' && objective.seconds * 1000 <= lastedMs ? [objective] : [];
+      // All the time for which it must hold lies within the fault: otherwise it came back with the undo.
+      const isBackInTime = objective.kind === 'recovered' && objective.seconds * 1000 + HOLDS_FOR_MS <= lastedMs;
+      const whileItLasted = isBackInTime ? [objective] : [];
       return fault.ended === 'time' ? [...whileItLasted, recovered] : [objective];
     });
   }

@@ -30,7 +30,7 @@ export interface BlockCell {
   readonly failed: number;
   readonly latency: HdrCounts;
   readonly service: HdrCounts;
-  /** The latency without the generator's own share. */
+  /** The latency without the generator's own share; the latency itself where that is not known. */
   readonly latencyFloor: HdrCounts;
 }
 

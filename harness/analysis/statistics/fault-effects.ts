@@ -13,6 +13,7 @@ export type Phase = (typeof phases)[number];
 
 /** The objective holds when all of this holds over 3 s. */
 export const objective = { throughput: 0.95, p95: 1.5, errors: 0.01, windowBins: 30 } as const;
+export const HOLDS_FOR_MS = objective.windowBins * BIN_MS;
 /** An answer is late from here on: so many times the p95 of before, and so much more than it. */
 const LATE = { times: 1.5, byMs: 10 } as const;
 const LEAST_BEFORE_BINS = 20;
@@ -86,14 +87,16 @@ export function effectsOfAll(plan: Plan, aggregate: Source): ReadonlyMap<string,
     const originMs = over
       .toReversed()
       .reduce((origin, one) => (one.endedMs > origin ? Math.min(origin, one.startedMs) : origin), fault.startedMs);
-    const quietMs = peak(over.filter(({ endedMs }) => endedMs <= originMs).map((one) => one.quietMs));
-    const spans = phaseSpans(plan, aggregate, fault, Math.min(quietMs, originMs), originMs);
+    const quietFromMs = peak(over.filter(({ endedMs }) => endedMs <= originMs).map((one) => one.quietMs));
+    const spans = phaseSpans(plan, aggregate, fault, Math.min(quietFromMs, originMs), originMs);
     const own = effectsOf(plan, aggregate, spans, fault);
     effects.set(fault.id, own);
     const { recovered } = own;
     const endedMs = spans.recovery.fromMs;
     const recoveredMs = recovered.kind === 'recovered' ? recovered.seconds * 1000 : 0;
-    over.push({ startedMs: fault.startedMs, endedMs, quietMs: endedMs + recoveredMs });
+    // The objective may hold again while the last of what it struck is still on its way back.
+    const quietMs = Math.max(endedMs + recoveredMs, fault.undoneMs ?? 0);
+    over.push({ startedMs: fault.startedMs, endedMs, quietMs });
   }
   computed.set(store, { key, effects });
   return effects;
