@@ -82,7 +82,7 @@ export class Engine {
     if (this.phase === 'finished') return;
     const scheduler = this.scheduler;
     scheduler.beginPump();
-    // Before the run starts there is nothing to do, unless it was stopped.
+    // Before the run starts there is nothing to do but to open the first sessions, unless it was stopped.
     if (scheduler.nowMs >= 0 || this.phase !== 'running') {
       this.passBoundaries();
       this.expireTimeouts();
@@ -90,9 +90,41 @@ export class Engine {
       scheduler.serveAndFlush();
       this.checkBytesLimit();
       this.advancePhase();
-    }
+    } else this.wakeSessionSlots();
     scheduler.endTurn();
   };
+
+  /** Opens the sessions of the clients that become active in the first stage. The run has not started yet. */
+  openFirst(): void {
+    this.scheduler.beginTurn();
+    const untilMs = this.stageEnd();
+    for (const client of this.population.clients) client.openFirst(untilMs);
+    this.scheduler.endTurn();
+  }
+
+  /** Each of these sessions is open, or was refused at least once. */
+  get hasOpened(): boolean {
+    return !this.population.sessionSlots.some((sessionSlot) => sessionSlot.isPending);
+  }
+
+  /**
+   * The run starts then, and not at the time that it was created for; ignored once it has started.
+   * @param startMs on the clock of the thread
+   * @param startHrMs the same on the clock of `process.hrtime`
+   */
+  begin(startMs: number, startHrMs: number): void {
+    const { scheduler } = this;
+    scheduler.beginTurn();
+    const started = scheduler.nowMs >= 0;
+    scheduler.endTurn();
+    if (started || this.phase !== 'running') return;
+    const earlierMs = scheduler.startMs - startMs;
+    scheduler.startMs = startMs;
+    scheduler.publicationClock.moveStart(startHrMs);
+    scheduler.beginTurn();
+    for (const sessionSlot of this.population.sessionSlots) sessionSlot.moveStart(earlierMs);
+    scheduler.endTurn();
+  }
 
   /** When something is to be done next, on the clock of the thread; not counting ends of stages and snapshots. */
   get nextMs(): number {
@@ -118,7 +150,7 @@ export class Engine {
     this.scheduler.beginPump();
     if (this.phase === 'running') {
       this.giveUp(Math.max(0, this.scheduler.nowMs), true);
-      this.beginDraining(Math.max(0, this.scheduler.nowMs));
+      this.beginDraining(this.scheduler.nowMs);
     }
     if (mode === 'now') this.cut();
     this.scheduler.endTurn();
@@ -176,13 +208,17 @@ export class Engine {
   /** Wakes the session slots and serves the clients whose wake time has come. */
   private wake(): void {
     const scheduler = this.scheduler;
-    const { clients, sessionSlots } = this.population;
-    while (scheduler.sessionSlotWakes.earliest <= scheduler.nowMs)
-      sessionSlots[scheduler.sessionSlotWakes.pop()]?.wake();
+    const { clients } = this.population;
+    this.wakeSessionSlots();
     while (scheduler.clientWakes.earliest <= scheduler.dueLimitMs && scheduler.startable > 0) {
       clients[scheduler.clientWakes.pop()]?.serve();
       scheduler.flushIfMany();
     }
+  }
+
+  private wakeSessionSlots(): void {
+    const { sessionSlotWakes, nowMs } = this.scheduler;
+    while (sessionSlotWakes.earliest <= nowMs) this.population.sessionSlots[sessionSlotWakes.pop()]?.wake();
   }
 
   private expireTimeouts(): void {

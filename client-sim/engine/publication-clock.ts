@@ -21,8 +21,18 @@ export class PublicationClock {
   readonly origin: Buffer;
   private readonly id = clockId();
 
-  constructor(private readonly clock: RunClock) {
-    this.origin = stampOrigin(this.id, clock.errorMs * 1000, clock.startHrMs * 1000);
+  constructor(private clock: RunClock) {
+    this.origin = this.originOf(clock);
+  }
+
+  /** The run starts at another time. Publishers keep the buffer of the origin, so it is written again. */
+  moveStart(startHrMs: number): void {
+    this.clock = { ...this.clock, startHrMs };
+    this.originOf(this.clock).copy(this.origin);
+  }
+
+  private originOf({ errorMs, startHrMs }: RunClock): Buffer {
+    return stampOrigin(this.id, errorMs * 1000, startHrMs * 1000);
   }
 
   /** Microseconds on the monotonic clock. */

@@ -106,8 +106,8 @@ export class Scheduler {
   /** Operations that this turn may still start. */
   budget = 0;
   private readonly clock: () => number;
-  /** The reading of the clock at the start of the run. */
-  readonly startMs: number;
+  /** The reading of the clock at the start of the run. It moves once at most, before the run starts. */
+  startMs: number;
   /** Each list has its own count: truncating an array costs more than an operation does. */
   private readonly runnable: Runnable[] = [];
   private runnableCount = 0;

@@ -20,6 +20,11 @@ export class SessionBackoff {
     this.untilMs = nowMs + backoffMs(this.failures++, MAX_PAUSE_MS, factor);
   }
 
+  /** The run starts earlier, so that the time at hand is later by that much. */
+  moveStart(earlierMs: number): void {
+    if (this.untilMs !== 0) this.untilMs += earlierMs;
+  }
+
   succeeded(): void {
     this.failures = 0;
     this.untilMs = 0;

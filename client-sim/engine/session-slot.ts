@@ -162,7 +162,7 @@ export class SessionSlot {
       new SessionSlotEvents(this, this.scheduler),
       this.listener,
     );
-    this.scheduler.sessionSlotWakes.set(this.id, this.scheduler.nowMs + this.openTimeoutMs + OPEN_SLACK_MS);
+    this.wakeAtOpenTimeout();
     this.channel.open();
   }
 
@@ -203,6 +203,15 @@ export class SessionSlot {
     this.releaseRow(row, true);
   }
 
+  /** The run starts earlier, so that the time at hand is later by that much. */
+  moveStart(earlierMs: number): void {
+    if (this.state === 'opening') this.wakeAtOpenTimeout();
+    else if (this.state === 'backoff') {
+      this.backoff.moveStart(earlierMs);
+      this.scheduler.sessionSlotWakes.set(this.id, this.backoff.untilMs);
+    }
+  }
+
   /** The run is over: takes no more requests and ends the session. */
   finish(): void {
     this.clients.wanted = 0;
@@ -227,10 +236,11 @@ export class SessionSlot {
     if (this.state !== 'opening') return;
     this.counters.opened(connectMs);
     this.state = 'open';
-    this.openedAtMs = this.scheduler.nowMs;
+    // A session that was opened before the run begins to age with it.
+    this.openedAtMs = Math.max(0, this.scheduler.nowMs);
     const { operations, ageMs } = this.profile.rules;
     this.operationsLeft = Number.isFinite(operations) ? operations : -1;
-    this.scheduler.sessionSlotWakes.set(this.id, this.scheduler.nowMs + ageMs);
+    this.scheduler.sessionSlotWakes.set(this.id, this.openedAtMs + ageMs);
     this.scheduler.openLimiter.release();
     if (this.clients.wanted > 0) this.offerRoom();
     else this.end();
@@ -289,6 +299,10 @@ export class SessionSlot {
 
   private get openTimeoutMs(): number {
     return this.channel?.openTimeoutMs ?? this.profile.plan.timeoutMs;
+  }
+
+  private wakeAtOpenTimeout(): void {
+    this.scheduler.sessionSlotWakes.set(this.id, this.scheduler.nowMs + this.openTimeoutMs + OPEN_SLACK_MS);
   }
 
   private request(): void {

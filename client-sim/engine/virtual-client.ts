@@ -47,6 +47,8 @@ export class VirtualClient implements SlotClient {
   private readonly activity = new ActivityCursor();
   /** It is no longer active, but keeps its session until its backlog is sent. */
   private finishing = false;
+  /** It has asked for its session before it is active. */
+  private openedFirst = false;
   private holdUntilMs = 0;
   /** Until then it could not send, for want of room or of a session. */
   private roomMs = 0;
@@ -91,6 +93,13 @@ export class VirtualClient implements SlotClient {
   setActivity(intervals: readonly Interval[]): void {
     this.activity.replace(intervals);
     this.scheduleWake();
+  }
+
+  /** Opens the session before the run starts, if the client becomes active before `untilMs`. */
+  openFirst(untilMs: number): void {
+    if (this.profile.rules.onDemand || this.activity.changesAt(false, 0) >= untilMs) return;
+    this.openedFirst = true;
+    this.sessionSlots[0]?.acquire();
   }
 
   /** Sends what is due and can be sent, then sleeps until there is something to do. */
@@ -308,8 +317,10 @@ export class VirtualClient implements SlotClient {
     this.active = true;
     this.scheduler.activeClients[this.profile.index] = (this.scheduler.activeClients[this.profile.index] as number) + 1;
     this.arrivals.activate(nowMs, this.inFlight);
-    if (this.finishing) this.finishing = false;
-    else if (!this.profile.rules.onDemand) this.sessionSlots[0]?.acquire();
+    if (this.finishing || this.openedFirst) {
+      this.finishing = false;
+      this.openedFirst = false;
+    } else if (!this.profile.rules.onDemand) this.sessionSlots[0]?.acquire();
   }
 
   /** @param untilMs when the activity ended, which is noticed only now: what would be due after that does not count */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { heartbeat, heartbeatAnswer, preflightResult, registered, registration } from './messages.js';
+import { heartbeat, heartbeatAnswer, preflightResult, registered, registration, sessionsOpened } from './messages.js';
 import { parseOrder } from './order-codec.js';
 import { acknowledgement, telemetry } from './telemetry.js';
 
@@ -25,12 +25,14 @@ const readers: Readonly<Record<string, (json: string) => unknown>> = {
   'acknowledgement.json': parse(acknowledgement),
   'adjust-order.json': parseOrder,
   'assignment-order.json': parseOrder,
+  'begin-order.json': parseOrder,
   'heartbeat-answer.json': parse(heartbeatAnswer),
   'heartbeat.json': parse(heartbeat),
   'preflight-order.json': parseOrder,
   'preflight-result.json': parse(preflightResult),
   'registered.json': parse(registered),
   'registration.json': parse(registration),
+  'sessions-opened.json': parse(sessionsOpened),
   'stop-order.json': parseOrder,
   'telemetry-final.json': parse(telemetry),
   'telemetry.json': parse(telemetry),

@@ -185,6 +185,20 @@ export interface AssignmentOrder {
   readonly joinMs: number;
   /** The worker's share of the ids of requests, which are unique in the run; absent: all of them. */
   readonly ids?: IdRange;
+  /**
+   * The sessions with which the first stage works are opened before the run starts. The worker says when it has tried
+   * all of them (`POST /workers/:id/opened`); `startAt` is then the latest start, and a `begin` order names the real
+   * one.
+   */
+  readonly openFirst?: true;
+}
+
+/** The sessions of all workers are open: the run starts earlier than its assignments said. */
+export interface BeginOrder {
+  readonly type: 'begin';
+  readonly protocol: typeof PROTOCOL;
+  readonly runId: string;
+  readonly startAt: number;
 }
 
 export interface AdjustOrder {
@@ -208,7 +222,13 @@ export interface StopOrder {
   readonly mode: 'drain' | 'now';
 }
 
-export type Order = PreflightOrder | AssignmentOrder | AdjustOrder | StopOrder;
+export type Order = PreflightOrder | AssignmentOrder | BeginOrder | AdjustOrder | StopOrder;
+
+// ---- sessions that open before the load ------------------------------------------------------------------------
+
+/** The worker has tried to open every session that was to be open before the start. */
+export const sessionsOpened = z.strictObject({ protocol: version, runId: z.string() });
+export type SessionsOpened = z.infer<typeof sessionsOpened>;
 
 // ---- preflight result ---------------------------------------------------------------------------------------
 

@@ -62,7 +62,9 @@ const order: z.ZodType<Order> = z.discriminatedUnion('type', [
     startAt: z.number(),
     joinMs: z.number().min(0),
     ids: z.strictObject({ first: count, last: count }).exactOptional(),
+    openFirst: z.literal(true).exactOptional(),
   }),
+  z.strictObject({ type: z.literal('begin'), ...common, startAt: z.number() }),
   z.strictObject({
     type: z.literal('adjust'),
     ...common,

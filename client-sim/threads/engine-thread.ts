@@ -26,6 +26,9 @@ function listen(port: MessagePort): void {
       case 'start':
         engine = start(port, message.spec);
         return;
+      case 'begin':
+        engine?.begin(performance.now() + message.startHrMs - hrNowMs(), message.startHrMs);
+        return;
       case 'add':
         engine?.add(message.clients, message.joinMs);
         return;
@@ -86,7 +89,20 @@ function start(port: MessagePort, spec: ThreadSpec): Engine {
     () => own.beat(performance.now()),
     () => engine.nextMs,
   );
+  if (spec.openFirst) openFirst(engine, report);
   return engine;
+}
+
+const OPENED_CHECK_MS = 50;
+
+function openFirst(engine: Engine, report: (message: FromThread) => void): void {
+  engine.openFirst();
+  const timer = setInterval(() => {
+    if (!engine.hasOpened) return;
+    clearInterval(timer);
+    report({ kind: 'opened' });
+  }, OPENED_CHECK_MS);
+  timer.unref();
 }
 
 function routeOf({ routes }: ThreadSpec, profile: number): ProfileRoute {

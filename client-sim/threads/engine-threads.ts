@@ -13,6 +13,8 @@ import type { FromThread, ProfileRoute, ThreadSpec, ToThread } from './thread-me
 interface EngineThreadsEvents {
   /** All threads have reached the end of an interval. */
   onBatch(batch: Batch): void;
+  /** All threads have tried the sessions that were to open before the start. */
+  onOpened(): void;
   /** A line for the worker's log. */
   onLog(line: string): void;
   /** A thread has stopped its load because its share of a limit is used up. */
@@ -37,6 +39,7 @@ export class EngineThreads {
   private readonly snapshots: SnapshotQueue;
   private readonly metronome: Metronome | undefined;
   private readonly done = new Set<number>();
+  private readonly opened = new Set<number>();
   private problem: string | undefined;
 
   constructor(
@@ -58,6 +61,7 @@ export class EngineThreads {
         joinMs: order.joinMs,
         ids: shareOfIds(order.ids ?? LOAD_IDS, part, part + 1, parts.length),
         startHrMs: options.startHrMs,
+        openFirst: order.openFirst === true,
         clockErrorMs: options.clockErrorMs,
         limits: limitShare(order.plan, clients),
         pacing: this.pacing,
@@ -76,6 +80,11 @@ export class EngineThreads {
   add(order: AssignmentOrder): void {
     const parts = divideClients(order.plan.profiles, order.slots, Math.max(1, this.workers.length));
     for (const [number, clients] of parts.entries()) this.post(number, { kind: 'add', clients, joinMs: order.joinMs });
+  }
+
+  /** The run starts then, and not when it was said to. */
+  begin(startHrMs: number): void {
+    this.postToAll({ kind: 'begin', startHrMs });
   }
 
   adjust(order: AdjustOrder): void {
@@ -114,6 +123,10 @@ export class EngineThreads {
       case 'snapshot':
         this.snapshots.add(number, message.snapshot);
         this.deliverBatches();
+        return;
+      case 'opened':
+        this.opened.add(number);
+        if (this.opened.size === this.workers.length) this.events.onOpened();
         return;
       case 'log':
         this.events.onLog(message.line);

@@ -11,6 +11,8 @@ import type { AdjustOrder, Endpoint, PinnedProtocol } from '../protocol/messages
 export type ToThread =
   /** The first message; all others follow it. */
   | { readonly kind: 'start'; readonly spec: ThreadSpec }
+  /** The run starts then, on the clock of `process.hrtime`, and not when the `start` message said. */
+  | { readonly kind: 'begin'; readonly startHrMs: number }
   | { readonly kind: 'add'; readonly clients: readonly ClientRef[]; readonly joinMs: number }
   | { readonly kind: 'adjust'; readonly order: AdjustOrder }
   | { readonly kind: 'stop'; readonly mode: StopMode };
@@ -18,6 +20,8 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: 'snapshot'; readonly snapshot: Snapshot }
   | { readonly kind: 'limit'; readonly problem: string }
+  /** Every session that was to open before the start has been tried. */
+  | { readonly kind: 'opened' }
   /** A line for the worker's log. */
   | { readonly kind: 'log'; readonly line: string }
   | { readonly kind: 'finished'; readonly snapshot: Snapshot };
@@ -33,6 +37,8 @@ export interface ThreadSpec {
   readonly ids: IdRange;
   /** Start of the run on the clock of `process.hrtime`, which all threads share, in milliseconds. */
   readonly startHrMs: number;
+  /** Sessions of the first stage open before that. */
+  readonly openFirst: boolean;
   /** How far that may differ from the controller's start, milliseconds. */
   readonly clockErrorMs: number;
   readonly limits: { readonly ratePerSecond: number; readonly bytes: number };

@@ -30,7 +30,7 @@ const DEFAULT_LEASE_MS = 10_000;
 /** An idle worker ends when its controller has been silent for this long. */
 const UNREACHABLE_MS = 30_000;
 const RATE_PER_THREAD = 100_000;
-const PREFLIGHT_TIMEOUT_MS = 10_000;
+const REPORT_TIMEOUT_MS = 10_000;
 /** A worker that is cut gets this long to deliver its last batch. */
 const LAST_BATCH_MS = 2_000;
 /** Runs that have ended are remembered, so that repeated orders do not start them again. */
@@ -140,6 +140,9 @@ export class LoadWorker {
       case 'assignment':
         this.assign(order);
         return;
+      case 'begin':
+        if (this.run?.runId === order.runId) this.run.begin(order);
+        return;
       case 'adjust':
         if (this.run?.runId === order.runId) this.run.adjust(order);
         return;
@@ -172,6 +175,7 @@ export class LoadWorker {
       log: this.options.log,
       onTelemetry: (batch) => this.queue.push(batch),
       onBatch: (batch) => this.metrics.observe(batch, order.plan),
+      onOpened: () => void this.report('opened', JSON.stringify({ protocol: PROTOCOL, runId: order.runId })),
       onEnded: (reason, problem) => this.onRunEnded(run, reason, problem),
     });
     return run;
@@ -189,16 +193,20 @@ export class LoadWorker {
     this.spare.refill();
   }
 
-  /** Runs one preflight per run, and sends the result until it arrives or the controller no longer waits for it. */
+  /** Runs one preflight per run. */
   private async answerPreflight(order: PreflightOrder): Promise<void> {
     if (this.preflightRunId === order.runId) return;
     this.preflightRunId = order.runId;
-    const body = JSON.stringify(await runPreflight(order, this.options.log));
+    await this.report('preflight', JSON.stringify(await runPreflight(order, this.options.log)));
+  }
+
+  /** Sends it until it arrives or the controller no longer waits for it. */
+  private async report(path: 'preflight' | 'opened', body: string): Promise<void> {
     const retry = new Retry(HEALTH_MS);
     const { signal } = this.lifetime;
     while (!signal.aborted) {
       try {
-        const { status } = await this.membership.call('preflight', body, PREFLIGHT_TIMEOUT_MS, signal);
+        const { status } = await this.membership.call(path, body, REPORT_TIMEOUT_MS, signal);
         if (status < 300 || (status >= 400 && status < 500 && status !== 404 && status !== 401)) return;
       } catch (error) {
         if (!(error instanceof ControllerUnreachable)) return;

@@ -60,7 +60,7 @@ export class Membership {
    * @throws ControllerUnreachable, RegistrationRefused
    */
   async call(
-    path: 'heartbeat' | 'telemetry' | 'preflight',
+    path: 'heartbeat' | 'telemetry' | 'preflight' | 'opened',
     body: string,
     timeoutMs: number,
     signal: AbortSignal,

@@ -1,7 +1,13 @@
 import type { StopMode } from '../engine/engine.js';
 import { Batch } from '../measure/batch.js';
 import type { LoadView } from '../measure/self-health.js';
-import { type AdjustOrder, type AssignmentOrder, type Health, PROTOCOL } from '../protocol/messages.js';
+import {
+  type AdjustOrder,
+  type AssignmentOrder,
+  type BeginOrder,
+  type Health,
+  PROTOCOL,
+} from '../protocol/messages.js';
 import type { Telemetry } from '../protocol/telemetry.js';
 import { countClients } from '../threads/divide-clients.js';
 import { EngineThreads, type SpareThreads } from '../threads/engine-threads.js';
@@ -22,6 +28,8 @@ interface RunOptions {
   readonly log: (line: string) => void;
   readonly onTelemetry: (batch: Telemetry) => void;
   readonly onBatch: (batch: Batch) => void;
+  /** The sessions that were to open before the start have been tried. */
+  readonly onOpened: () => void;
   readonly onEnded: (reason: EndReason, problem: string | undefined) => void;
 }
 
@@ -42,6 +50,7 @@ export class WorkerRun {
   private reason: EndReason = 'finished';
   private problem: string | undefined;
   private isOver = false;
+  private hasBegun = false;
 
   constructor(
     order: AssignmentOrder,
@@ -77,6 +86,13 @@ export class WorkerRun {
     else this.engineThreads.add(order);
   }
 
+  /** A repeated order is ignored. */
+  begin({ startAt }: BeginOrder): void {
+    if (this.hasBegun) return;
+    this.hasBegun = true;
+    this.engineThreads?.begin(this.hrAt(startAt));
+  }
+
   adjust(order: AdjustOrder): void {
     if (this.adjustIds.has(order.adjustId)) return;
     this.adjustIds.add(order.adjustId);
@@ -100,17 +116,17 @@ export class WorkerRun {
   }
 
   private start(order: AssignmentOrder): EngineThreads {
-    const startsInMs = order.startAt - (epochNowMs() + this.options.clockOffsetMs);
     return new EngineThreads(
       order,
       {
         threads: this.options.threads,
         spare: this.options.spare,
-        startHrMs: hrNowMs() + startsInMs,
+        startHrMs: this.hrAt(order.startAt),
         clockErrorMs: this.options.clockErrorMs,
       },
       {
         onBatch: (batch) => this.send(batch),
+        onOpened: this.options.onOpened,
         onLog: this.options.log,
         onLimit: (problem) => this.stop('drain', 'stopped', problem),
         onEnded: (last, problem) => {
@@ -120,6 +136,11 @@ export class WorkerRun {
         },
       },
     );
+  }
+
+  /** @param at epoch ms of the controller's clock @returns the same moment on the clock that all threads share */
+  private hrAt(at: number): number {
+    return hrNowMs() + at - (epochNowMs() + this.options.clockOffsetMs);
   }
 
   private refusal(): string | undefined {

@@ -454,6 +454,7 @@ describe('the controller itself', () => {
       '/workers/{id}',
       '/workers/{id}/assignments',
       '/workers/{id}/heartbeat',
+      '/workers/{id}/opened',
       '/workers/{id}/preflight',
       '/workers/{id}/telemetry',
     ]);

@@ -33,6 +33,7 @@ function text(lines: readonly unknown[]): string {
 const bodies: Readonly<Record<string, Readonly<Record<string, (size: number) => unknown>>>> = {
   '/workers': { 'a long host': (size) => ({ protocol: 1, host: 'h'.repeat(size) }) },
   '/workers/{id}/heartbeat': { 'unknown keys inside': (size) => ({ protocol: 1, now: 1, health: record(size, 1) }) },
+  '/workers/{id}/opened': { 'unknown keys': (size) => ({ protocol: 1, runId: 'r', ...record(size, 1) }) },
   '/workers/{id}/preflight': {
     exchanges: (size) => ({
       protocol: 1,

@@ -72,6 +72,7 @@ const engineThreads = new EngineThreads(
   { threads: 1, spare, startHrMs: hrNowMs() + START_AFTER_MS, clockErrorMs: 0 },
   {
     onLog: () => undefined,
+    onOpened: () => undefined,
     onBatch: add,
     onLimit: (problem) => {
       throw new Error(problem);

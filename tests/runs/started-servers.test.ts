@@ -63,6 +63,23 @@ describe('servers that sessions start for themselves', () => {
     expect(report.summary.failed).toBe(0);
   });
 
+  test('the load waits for servers that start more slowly than a call may last', async () => {
+    const server = notingServer('slow');
+    const env = { ...server.env, SLOW_MS: '4000' };
+    const { report } = await run({
+      scenario: simpleScenario({ clients: 2, arrivals: { rate: '10/s' }, timeout: '3s', transport: 'stdio' }, 1, {
+        target: { server: { command: server.command, env } },
+      }),
+    });
+    const { offered, succeeded, sessions } = report.summary;
+    expect({ offered, succeeded, opened: sessions.opened, refused: sessions.failures }).toEqual({
+      offered: 20,
+      succeeded: 20,
+      opened: 2,
+      refused: {},
+    });
+  });
+
   test('one that cannot be started ends the run before the load, with the last lines that it wrote', async () => {
     const scenario = simpleScenario({ transport: 'stdio' }, 1, {
       target: { server: { command: [process.execPath, '-e', "console.error('no licence'); process.exit(7)"] } },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Finished, run, type ScenarioFile, simpleScenario } from '../support/swarmbench.js';
 import { tempFolder } from '../support/temp-folder.js';
 
-/** A server over standard streams that records every call, with its process and its LABEL. */
+/** Records every call, with its process and its LABEL. It reads nothing for the first SLOW_MS. */
 const PROGRAM = `
 const fs = require('node:fs');
 function note(what) {
@@ -19,14 +19,16 @@ const answers = {
   'tools/list': { tools: [{ name: 'echo', inputSchema: { type: 'object' } }] },
   'tools/call': { content: [{ type: 'text', text: 'fine' }] },
 };
-require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+function onLine(line) {
   const { id, method } = JSON.parse(line);
   if (id === undefined) return;
   const result = answers[method];
   if (result === undefined) return send({ id, error: { code: -32601, message: 'Method not found' } });
   if (method === 'tools/call') note('called');
   send({ id, result });
-});`;
+}
+const input = { input: process.stdin };
+setTimeout(() => require('node:readline').createInterface(input).on('line', onLine), Number(process.env.SLOW_MS ?? 0));`;
 
 interface StartedServer {
   readonly command: readonly string[];

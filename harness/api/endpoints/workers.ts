@@ -9,6 +9,7 @@ import {
   preflightResult,
   registered,
   registration,
+  sessionsOpened,
 } from '../../../client-sim/protocol/messages.js';
 import { acknowledgement, telemetry } from '../../../client-sim/protocol/telemetry.js';
 import type { Controller } from '../../controller/controller.js';
@@ -94,6 +95,18 @@ export function workerEndpoints(controller: Controller): readonly ApiEndpoint[] 
       answer: { status: 202, schema: z.object({ protocol: z.literal(PROTOCOL) }) },
       handle: (call) => {
         registry.preflight(call.param('id'), call.body);
+        return { protocol: PROTOCOL } as const;
+      },
+    }),
+    jsonEndpoint({
+      method: 'post',
+      path: '/workers/:id/opened',
+      access: 'own-worker',
+      summary: 'Reports that the sessions which open before the load have been tried.',
+      body: { schema: sessionsOpened, limitBytes: 64 * KIB },
+      answer: { status: 202, schema: z.object({ protocol: z.literal(PROTOCOL) }) },
+      handle: (call) => {
+        registry.opened(call.param('id'), call.body);
         return { protocol: PROTOCOL } as const;
       },
     }),

@@ -38,6 +38,8 @@ export class ActiveRun implements Run {
   readonly workers = new RunWorkers();
   readonly aggregate: RunAggregate;
   readonly intake: TelemetryIntake;
+  /** Ids of the workers whose sessions have been opened before the load. */
+  readonly opened = new Set<string>();
   private resolveFinished: (finished: FinishedRun) => void = () => undefined;
   private readonly stopController = new AbortController();
   private readonly overController = new AbortController();

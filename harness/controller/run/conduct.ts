@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { pid } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { idShares } from '../../../client-sim/protocol/id-ranges.js';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
 import { allocate } from '../../../scenarios/schema/allocate.js';
+import type { Plan } from '../../../scenarios/schema/plan.js';
 import { shownUrl } from '../../../scenarios/schema/redact.js';
 import { clientsOf } from '../../analysis/facts/run-facts.js';
 import { ControllerError, isCoded } from '../../log/errors.js';
@@ -15,7 +17,7 @@ import type { ActiveRun } from './active-run.js';
 import { awaitWorkers } from './await-workers.js';
 import { conductFaults, type RunFaults } from './faults.js';
 import { loadPhase } from './load-phase.js';
-import { assignmentOrder, type RunStart } from './orders.js';
+import { assignmentOrder, beginOrder, type RunStart, stopOrder } from './orders.js';
 import { preflight } from './preflight.js';
 import { type PlannedRoute, plannedRoutes, settledRoutes } from './routes.js';
 import type { SubmitOptions } from './run.js';
@@ -63,7 +65,7 @@ export async function conduct(run: ActiveRun, options: ConductOptions): Promise<
     const { pinned, settledOperations } = await preflight(run, first, routes, workerLogs);
     run.stopping.throwIfAborted();
     refuseLost(workers, workerLogs);
-    startLoad(run, workers, { ...settledRoutes(endpoints, routes, pinned), settledOperations });
+    await startLoad(run, workers, workerLogs, { ...settledRoutes(endpoints, routes, pinned), settledOperations });
     const { programs } = deployment;
     faults = conductFaults(run, platform.faults, (program) => noteProgram(run, programs, program));
     await loadPhase(run, environment);
@@ -187,15 +189,26 @@ function secretsOf(
   };
 }
 
+interface Assigned {
+  readonly worker: Worker;
+  readonly assignment: Assignment;
+}
+
 /**
- * Splits the clients over the workers and sends each worker its assignment; all start at the same time.
- * @throws ControllerError CAPACITY_EXCEEDED
+ * Splits the clients over the workers and sends each worker its assignment; all start at the same time. Where each
+ * session starts a server, the sessions of the first stage open before that.
+ * @throws ControllerError CAPACITY_EXCEEDED, WORKERS_MISSING; the signal's reason when the run is stopped
  */
-function startLoad(run: ActiveRun, workers: readonly Worker[], settled: Omit<RunStart, 'startAt' | 'idShares'>): void {
+async function startLoad(
+  run: ActiveRun,
+  workers: readonly Worker[],
+  workerLogs: string,
+  settled: Omit<RunStart, 'startAt' | 'idShares'>,
+): Promise<void> {
   const { plan } = run;
   const { now, timings } = run.context;
   const shares = allocate(plan.profiles, workers.length);
-  const assigned: { readonly worker: Worker; readonly assignment: Assignment }[] = [];
+  const assigned: Assigned[] = [];
   for (const [index, worker] of workers.entries()) {
     const slots = shares[index] ?? [];
     // With more workers than clients, the rest of the workers stay idle.
@@ -205,19 +218,59 @@ function startLoad(run: ActiveRun, workers: readonly Worker[], settled: Omit<Run
     run.workers.assign(worker, assignment);
     assigned.push({ worker, assignment });
   }
-  const start = {
+  const startTimeoutMs = startTimeoutOf(plan);
+  const latest = {
     ...settled,
     idShares: idShares(workers.map(({ id, registration }) => ({ id, threads: registration.threads }))),
-    startAt: Math.ceil(now() + timings.startDelayMs),
+    startAt: Math.ceil(now() + (startTimeoutMs ?? 0) + timings.startDelayMs),
   };
+  const opening = startTimeoutMs === undefined ? {} : { openFirst: true as const };
+  const giveAll = (): void => {
+    for (const { worker, assignment } of assigned)
+      worker.orders.give({ ...assignmentOrder(run.id, plan, latest, worker.id, assignment, 0), ...opening });
+  };
+  if (startTimeoutMs !== undefined) {
+    giveAll();
+    await sessionsOpened(run, assigned, latest.startAt - timings.startDelayMs);
+    refuseLost(workers, workerLogs);
+  }
+  const start =
+    startTimeoutMs === undefined
+      ? latest
+      : { ...latest, startAt: Math.min(latest.startAt, Math.ceil(now() + timings.noticeMs)) };
   run.record({
     type: 'run.started',
     startAt: start.startAt,
     assignments: assigned.map(({ worker, assignment }) => ({ workerId: worker.id, ...assignment })),
   });
   run.beginLoad(start);
-  for (const { worker, assignment } of assigned)
-    worker.orders.give(assignmentOrder(run.id, plan, start, worker.id, assignment, 0));
+  if (startTimeoutMs === undefined) giveAll();
+  else run.workers.sendToAll(beginOrder(run.id, start.startAt));
+}
+
+/** How long a server that a session starts may take; undefined: sessions start none. */
+function startTimeoutOf({ target, profiles }: Plan): number | undefined {
+  if (target.kind !== 'command') return undefined;
+  return Math.max(target.server.startTimeoutMs ?? 0, ...profiles.map(({ timeoutMs }) => timeoutMs));
+}
+
+const OPENED_CHECK_MS = 50;
+
+/**
+ * Waits until each worker has tried its sessions, or has ended.
+ * @param until epoch ms after which the load starts with those that are open
+ */
+async function sessionsOpened(run: ActiveRun, assigned: readonly Assigned[], until: number): Promise<void> {
+  const { now } = run.context;
+  const waits = ({ worker }: Assigned): boolean =>
+    !run.opened.has(worker.id) && run.workers.get(worker.id)?.ended === 'no';
+  try {
+    while (assigned.some(waits) && now() < until) await sleep(OPENED_CHECK_MS, undefined, { signal: run.stopping });
+    run.stopping.throwIfAborted();
+  } catch (error) {
+    run.workers.sendToAll(stopOrder(run.id, 'now'));
+    throw error;
+  }
 }
 
 function checkCapacity(run: ActiveRun, worker: Worker, slots: Assignment['slots'], workers: number): void {

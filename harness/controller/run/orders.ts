@@ -2,6 +2,7 @@ import type { IdRange } from '../../../client-sim/protocol/id-ranges.js';
 import {
   type AdjustOrder,
   type AssignmentOrder,
+  type BeginOrder,
   type Endpoint,
   type PinnedProtocol,
   PROTOCOL,
@@ -69,6 +70,10 @@ export function assignmentOrder(
     joinMs,
     ...(ids === undefined ? {} : { ids }),
   };
+}
+
+export function beginOrder(runId: string, startAt: number): BeginOrder {
+  return { type: 'begin', protocol: PROTOCOL, runId, startAt };
 }
 
 export function adjustOrder(runId: string, event: LoadAdjusted): AdjustOrder {

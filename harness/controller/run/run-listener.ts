@@ -19,6 +19,7 @@ export function runListener(run: ActiveRun): RunListener {
     lost: (worker, silentMs) => workerLost(run, worker, silentMs),
     returned: (worker) => workerReturned(run, worker),
     preflight: (_worker, result) => run.preflightArrived(result),
+    opened: (worker) => void run.opened.add(worker.id),
     telemetry: (worker, batch, json) => takeBatch(run, worker, batch, json),
   };
 }

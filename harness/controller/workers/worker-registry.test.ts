@@ -111,6 +111,7 @@ test('a worker that falls silent in a run is a missed heartbeat, and one that en
     lost: ({ id }) => lost.push(id),
     returned: () => undefined,
     preflight: () => undefined,
+    opened: () => undefined,
     telemetry: async () => 0,
   });
   const silence = async (): Promise<void> => {

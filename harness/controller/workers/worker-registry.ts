@@ -6,6 +6,7 @@ import {
   type PreflightResult,
   type Registered,
   type Registration,
+  type SessionsOpened,
 } from '../../../client-sim/protocol/messages.js';
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import { ControllerError } from '../../log/errors.js';
@@ -41,6 +42,8 @@ export interface RunListener {
   lost(worker: Worker, silentMs: number): void;
   returned(worker: Worker): void;
   preflight(worker: Worker, result: PreflightResult): void;
+  /** It has tried the sessions that open before the load. */
+  opened(worker: Worker): void;
   /**
    * Resolves to the highest sequence up to which all batches are on the disk.
    * @param json the batch as it came
@@ -144,6 +147,12 @@ export class WorkerRegistry {
     const worker = this.entry(id);
     this.noteMessage(worker);
     this.listenerOf(worker, result.runId).preflight(worker, result);
+  }
+
+  opened(id: string, { runId }: SessionsOpened): void {
+    const worker = this.entry(id);
+    this.noteMessage(worker);
+    this.listenerOf(worker, runId).opened(worker);
   }
 
   assignTo(id: string, runListener: RunListener): Worker {

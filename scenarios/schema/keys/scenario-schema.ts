@@ -117,8 +117,8 @@ const target = z.strictObject({
   startTimeout: positiveDuration
     .optional()
     .describe(
-      'How long a started command may take to its first answer. Default 60s. Clients whose servers are still ' +
-        'starting wait: give a slow one an unmeasured first stage.',
+      'How long a started command may take to its first answer. Default 60s. The load begins when the servers of ' +
+        'the clients of the first stage have started; a client that comes later waits for its server.',
     ),
   headers: z
     .record(z.string(), z.string())
