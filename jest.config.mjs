@@ -12,7 +12,7 @@ export default {
   projects: LANES.map((lane) => ({
     displayName: lane.name,
     rootDir: 'dist',
-    testEnvironment: 'node',
+    testEnvironment: '<rootDir>/../tools/test-environment.mjs',
     testRegex: patternOf(lane, dist),
     transform: {},
     runner: ['<rootDir>/../tools/lane-runner.mjs', { atOnce: lane.atOnce }],
