@@ -128,7 +128,9 @@ describe('a controller with TLS', () => {
       ...['run', scenario, '--controller', url, '--controller-ca', files.ca ?? ''],
       ...['--token-file', join(folder, 'token'), '--out', own],
     ]);
-    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    // The verdict is the machine's business: on a busy one the run may be invalid.
+    const ended = code === 0 || code === 4;
+    expect({ ended, stderr: ended ? '' : stderr }).toEqual({ ended: true, stderr: '' });
     expect(existsSync(join(runFolder(own), 'report.json'))).toBe(true);
     // Without the authority nobody is fooled, and without a token nobody gets in.
     expect((await swarmbench(['run', scenario, '--controller', url, '--out', own])).code).toBe(3);
