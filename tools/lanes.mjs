@@ -26,6 +26,8 @@ export const LANES = [
   { name: 'stacks', atOnce: 1, folders: ['tests/stacks/'] },
   // What compares milliseconds, rates, exit codes and verdicts, or looks at everything that an engine runs.
   { name: 'alone', atOnce: 1, folders: ['tests/alone/'] },
+  // What freezes and starves the generator, and compares what it reports with what happened. Others would suffer too.
+  { name: 'truth', atOnce: 1, folders: ['tests/truth/'] },
 ];
 
 /**
@@ -40,6 +42,7 @@ export const STEPS = [
     ['stacks', 'programs'],
   ],
   [['alone']],
+  [['truth']],
 ];
 
 /**

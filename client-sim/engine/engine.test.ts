@@ -47,6 +47,31 @@ describe('open loop', () => {
     expectBalance(result);
   });
 
+  test('what queues behind operations that left late by our doing is late by our doing, too', () => {
+    const plan = testPlan({ profiles: [testProfile({ maxInFlight: 1 })], stages: testStages({ ms: 4_000 }) });
+    // For a second nothing is sent. Then a hundred operations leave one after the other, each when it has room.
+    const { series } = runSimulation(plan, { script: prompt, step: (nowMs) => (nowMs === 1_000 ? 1_000 : 1) });
+    const latency = decodeToHistogram(series[0]?.histograms.latency ?? '');
+    const floor = decodeToHistogram(series[0]?.histograms.latencyFloor ?? '');
+    expect(floor.totalCount).toBe(400);
+    expect(latency.maxValue / 1000).toBeGreaterThan(900);
+    expect(floor.maxValue / 1000).toBeLessThan(5);
+  });
+
+  test('a wait for room that a slow target makes is not ours', () => {
+    const plan = testPlan({
+      profiles: [testProfile({ maxInFlight: 1, timeoutMs: 10_000 })],
+      stages: testStages({ ms: 2_000 }),
+    });
+    const slow: ServerScript = { open: prompt.open, request: () => ({ kind: 'answer', afterMs: 30 }) };
+    const { series } = runSimulation(plan, { script: slow });
+    const latency = decodeToHistogram(series[0]?.histograms.latency ?? '');
+    const floor = decodeToHistogram(series[0]?.histograms.latencyFloor ?? '');
+    expect(latency.getValueAtPercentile(50)).toBeGreaterThan(500_000);
+    expect(floor.getValueAtPercentile(50)).toBeGreaterThan(0.9 * latency.getValueAtPercentile(50));
+    expect(floor.maxValue).toBeLessThanOrEqual(latency.maxValue);
+  });
+
   test('what waits for room when its stage ends is dropped in that stage; the next stage starts clean', () => {
     const plan = testPlan({
       profiles: [testProfile({ timeoutMs: 10_000 })],

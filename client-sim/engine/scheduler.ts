@@ -76,6 +76,11 @@ export class Scheduler {
   nowMs: number;
   /** Run time after which that became readable which is read in this turn; see `OwnShare`. */
   sinceMs: number;
+  /**
+   * How late, by our own doing, came what makes room in this turn; negative: nothing makes room. Without us there would
+   * have been room so much earlier.
+   */
+  roomLateMs = -Infinity;
   /** Answers of this turn whose own share is known. */
   answers = 0;
   /** Run time until which `limits.ratePerSecond` last held requests back. */
@@ -142,9 +147,11 @@ export class Scheduler {
 
   /** Begins a pump: reads the clock, and refills the budget and the rate limit. */
   beginPump(): void {
+    const beforeMs = this.nowMs;
     this.beginTurn();
+    if (this.depth === 1) this.roomLateMs = -Infinity;
     this.budget = MAX_STARTS_PER_TURN;
-    if (this.rateLimiter.left <= 0) this.limitedMs = this.nowMs;
+    if (this.rateLimiter.left <= 0) this.limitedMs = beforeMs;
     this.rateLimiter.fill(this.nowMs);
   }
 
@@ -155,6 +162,7 @@ export class Scheduler {
       const atMs = clockMs ?? this.clock();
       own.enter(atMs);
       this.sinceMs = Math.min(own.sinceMs, own.socketSinceMs) - this.startMs;
+      this.roomLateMs = 0;
       this.setNow(atMs - this.startMs);
       this.budget = MAX_STARTS_PER_TURN;
     } else if (clockMs !== undefined && clockMs - this.startMs > this.nowMs) this.setNow(clockMs - this.startMs);

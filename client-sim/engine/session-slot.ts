@@ -60,6 +60,8 @@ export class SessionSlot {
   readonly endpointReplica: number;
   /** -1: no limit. */
   private operationsLeft = -1;
+  /** `OwnShare.blindMs` when the session was asked for. */
+  private blindMs = 0;
 
   constructor(
     private readonly scheduler: Scheduler,
@@ -236,6 +238,8 @@ export class SessionSlot {
     if (this.state !== 'opening') return;
     this.counters.opened(connectMs);
     this.state = 'open';
+    // A handshake is several answers, each of which we may have read late.
+    this.scheduler.roomLateMs = Math.max(this.scheduler.roomLateMs, this.scheduler.own.blindMs - this.blindMs);
     // A session that was opened before the run begins to age with it.
     this.openedAtMs = Math.max(0, this.scheduler.nowMs);
     const { operations, ageMs } = this.profile.rules;
@@ -274,10 +278,11 @@ export class SessionSlot {
   }
 
   /** These requests leave only now: their connection was not there before. */
-  left(tickets: readonly number[]): void {
+  left(tickets: readonly number[], heldUpMs: number): void {
     const { scheduler } = this;
     const nowMs = scheduler.readClock();
-    for (const ticket of tickets) scheduler.tickets.markLeft(this.tickets.rowOf(ticket), scheduler.sinceMs, nowMs);
+    const upMs = scheduler.sinceMs - heldUpMs;
+    for (const ticket of tickets) scheduler.tickets.markLeft(this.tickets.rowOf(ticket), upMs, nowMs);
   }
 
   /** Room may have grown. */
@@ -308,6 +313,7 @@ export class SessionSlot {
   private request(): void {
     if (!this.scheduler.running) return;
     this.state = 'queued';
+    this.blindMs = this.scheduler.own.blindMs;
     this.scheduler.openLimiter.enqueue(this);
   }
 
@@ -416,9 +422,9 @@ class SessionSlotEvents implements ChannelEvents {
     this.sessionSlot.controlAnswered(replica, unknown);
   }
 
-  onLeft(tickets: readonly number[]): void {
+  onLeft(tickets: readonly number[], heldUpMs: number): void {
     this.scheduler.beginTurn();
-    this.sessionSlot.left(tickets);
+    this.sessionSlot.left(tickets, heldUpMs);
     this.scheduler.endTurn();
   }
 

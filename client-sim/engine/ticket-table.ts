@@ -13,7 +13,7 @@ export class TicketTable {
   sent = new Float64Array(0);
   /** When the kernel had it; -1 before. */
   written = new Float64Array(0);
-  /** How long it waited for room after it was due: the target's doing, not ours. */
+  /** How long after it was due it would have waited for room without us: the target's doing. */
   waited = new Float64Array(0);
   /** Number of the operation within its client. */
   sequence = new Float64Array(0);
@@ -96,7 +96,7 @@ export class TicketTable {
 
   /**
    * It was written for a connection that had to be made first, and leaves only now.
-   * @param upMs the connection was up no earlier than this
+   * @param upMs without us, the connection would have been up no earlier than this
    */
   markLeft(row: number, upMs: number, nowMs: number): void {
     const writtenMs = this.written[row] as number;

@@ -50,7 +50,7 @@ export class VirtualClient implements SlotClient {
   /** It has asked for its session before it is active. */
   private openedFirst = false;
   private holdUntilMs = 0;
-  /** Until then it could not send, for want of room or of a session. */
+  /** Until then it could not have sent without us either, for want of room or of a session. */
   private roomMs = 0;
   /** Undefined for clients that behave, which pay for one comparison only. */
   private readonly misbehaviour: ClientMisbehaviour | undefined;
@@ -105,8 +105,11 @@ export class VirtualClient implements SlotClient {
   /** Sends what is due and can be sent, then sleeps until there is something to do. */
   serve(): void {
     const scheduler = this.scheduler;
-    // What came to make room was readable after `sinceMs`, so there was none before.
-    if (this.blocked && scheduler.sinceMs > this.roomMs) this.roomMs = scheduler.sinceMs;
+    if (this.blocked && scheduler.roomLateMs >= 0) {
+      // What came to make room was readable after `sinceMs`, so there was none before.
+      const roomMs = scheduler.sinceMs - scheduler.roomLateMs;
+      if (roomMs > this.roomMs) this.roomMs = roomMs;
+    }
     this.blocked = false;
     if (scheduler.running) this.updateActivity(scheduler.dueLimitMs);
     this.misbehaviour?.onServe(this.active);
@@ -134,14 +137,18 @@ export class VirtualClient implements SlotClient {
     const series = tickets.series[row] as number;
     const { nowMs, sinceMs } = scheduler;
     const dueMs = tickets.due[row] as number;
+    const writtenMs = tickets.written[row] as number;
+    const waitedMs = tickets.waited[row] as number;
+    // It left so late by our own doing, and so late comes the room that it leaves.
+    const lateMs = writtenMs - dueMs - waitedMs;
+    if (lateMs > scheduler.roomLateMs) scheduler.roomLateMs = lateMs;
     if (failure === undefined) {
       const sentMs = tickets.sent[row] as number;
       const latency = cellAt(nowMs - dueMs);
       const service = sentMs === dueMs ? latency : cellAt(nowMs - sentMs);
       scheduler.recorder.recordSucceeded(series, latency, service, replica);
       if (this.profile.ownShareKnown) {
-        const waitedMs = tickets.waited[row] as number;
-        const readableMs = Math.max(0, sinceMs - (tickets.written[row] as number));
+        const readableMs = Math.max(0, sinceMs - writtenMs);
         const floor = cellAt(Math.min(readableMs + waitedMs, nowMs - dueMs));
         if (waitedMs === 0) scheduler.recorder.recordFloor(series, floor, replica);
         else {
@@ -216,7 +223,7 @@ export class VirtualClient implements SlotClient {
     const { arrivals, profile, id } = this;
     const counters = this.counters;
     const base = counters.base;
-    const roomMs = Math.max(this.roomMs, this.holdUntilMs, limitedMs);
+    const roomMs = Math.max(this.roomMs, limitedMs);
     let count = 0;
     do {
       const dueMs = arrivals.nextDueMs;
@@ -302,7 +309,9 @@ export class VirtualClient implements SlotClient {
     this.counters.failed(series, sinceDueMs, failure, replica);
     scheduler.outcomes?.add(series, failure.category, scheduler.nowMs - sinceDueMs, sinceDueMs);
     if (failure.retryAfterMs === undefined) return;
-    this.holdUntilMs = Math.max(this.holdUntilMs, scheduler.nowMs + Math.min(failure.retryAfterMs, MAX_HOLD_MS));
+    const holdMs = Math.min(failure.retryAfterMs, MAX_HOLD_MS);
+    this.holdUntilMs = Math.max(this.holdUntilMs, scheduler.nowMs + holdMs);
+    this.roomMs = Math.max(this.roomMs, scheduler.sinceMs - Math.max(0, scheduler.roomLateMs) + holdMs);
   }
 
   // ---- activity ----

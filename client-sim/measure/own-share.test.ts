@@ -91,6 +91,29 @@ describe('what is read now became readable after', () => {
     expect(thread.own.sinceMs).toBe(1_010);
   });
 
+  test('stretches without a look at the sockets are summed, unless they are as short as a sleep may be', () => {
+    const thread = new FakeThread();
+    thread.enter();
+    for (let turn = 0; turn < 20; turn++) {
+      thread.run(1);
+      thread.enter();
+      thread.sleep(1);
+      thread.enter();
+    }
+    expect(thread.own.blindMs).toBe(0);
+    thread.run(30);
+    thread.enter();
+    thread.sleep(1);
+    thread.enter();
+    expect(thread.own.blindMs).toBeCloseTo(30, 6);
+    // Stopped while asleep: it may have been so from the mark on, and that is known when it looks again.
+    thread.sleep(500);
+    thread.enter();
+    thread.sleep(1);
+    thread.enter();
+    expect(thread.own.blindMs).toBeCloseTo(530, 6);
+  });
+
   test('nothing that is known, without an idle clock', () => {
     const { own } = new FakeThread({ idleMs: undefined });
     expect(own.known).toBe(false);

@@ -41,6 +41,11 @@ export class OwnShare {
   sinceMs: number;
   /** An older moment for the socket that is being read: it was paused, or the read before left something behind. */
   socketSinceMs = Infinity;
+  /**
+   * How long in all it has not looked at its sockets, up to `sinceMs`, counting only what was longer than a sleep may
+   * be. What waited for several answers one after the other may have been held up by us for so long.
+   */
+  blindMs = 0;
   /** False where no idle clock is counted: then nothing is known of late reading. */
   readonly known: boolean;
 
@@ -97,7 +102,7 @@ export class OwnShare {
   beat(nowMs: number): void {
     if (this.clocks.turns === undefined) return;
     const turn = this.clocks.turns();
-    if (turn !== this.turn && this.beatMs > this.sinceMs) this.sinceMs = this.beatMs;
+    if (turn !== this.turn) this.looked(this.beatMs, this.beatMs);
     this.turn = turn;
     this.beatMs = this.markMs = nowMs;
   }
@@ -159,8 +164,15 @@ export class OwnShare {
       this.stoppedAsleepMs += asleepMs - 1;
       asleepMs = 0;
     }
-    const sinceMs = this.markMs + Math.max(0, asleepMs);
-    if (sinceMs > this.sinceMs) this.sinceMs = sinceMs;
+    this.looked(this.markMs, this.markMs + Math.max(0, asleepMs));
+  }
+
+  /** Its sockets were polled after `fromMs`, and what is read now became readable after `sinceMs`. */
+  private looked(fromMs: number, sinceMs: number): void {
+    if (sinceMs <= this.sinceMs) return;
+    const blindMs = fromMs - this.sinceMs;
+    if (blindMs > LONGEST_SLEEP_MS) this.blindMs += blindMs;
+    this.sinceMs = sinceMs;
   }
 }
 

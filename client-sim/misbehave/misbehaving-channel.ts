@@ -97,8 +97,8 @@ export class MisbehavingChannel implements Channel, ChannelEvents {
     this.events.onControlAnswer?.(replica, unknown);
   }
 
-  onLeft(tickets: readonly number[]): void {
-    this.events.onLeft?.(tickets);
+  onLeft(tickets: readonly number[], heldUpMs: number): void {
+    this.events.onLeft?.(tickets, heldUpMs);
   }
 
   onRoom(): void {

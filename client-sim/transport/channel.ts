@@ -72,8 +72,11 @@ export interface ChannelEvents {
    * @param unknown the replica does not know the session
    */
   onControlAnswer?(replica: number, unknown: boolean): void;
-  /** Requests that were sent before leave only now, because their connection had to be made first. */
-  onLeft?(tickets: readonly number[]): void;
+  /**
+   * Requests that were sent before leave only now, because their connection had to be made first.
+   * @param heldUpMs how much of that may be our own doing
+   */
+  onLeft?(tickets: readonly number[], heldUpMs: number): void;
   /** Room grew without an answer (a connection can be used again), so operations that wait may be sent. */
   onRoom(): void;
   /**

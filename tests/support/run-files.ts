@@ -9,6 +9,7 @@ import { streamsSchema } from '../../harness/report/sections/streams/section.js'
 const latency = z.looseObject({
   count: z.number(),
   p50: z.number().nullable(),
+  p95: z.number().nullable(),
   p99: z.number().nullable(),
   max: z.number().nullable(),
 });
@@ -24,6 +25,8 @@ const block = {
   byUs: z.number(),
   errorRate: z.number().nullable(),
   latencyMs: latency,
+  latencyFloorMs: latency.optional(),
+  serviceFloorMs: latency.optional(),
   serviceMs: latency,
   lagMs: latency,
   connectMs: latency,
@@ -35,6 +38,7 @@ const reportSchema = z.looseObject({
   schemaVersion: z.literal(1),
   run: z.looseObject({ id: z.string(), scenario: z.string(), seed: z.number() }),
   verdict: z.looseObject({ kind: z.enum(['passed', 'failed', 'invalid', 'incomplete']), reasons: z.array(z.string()) }),
+  notes: z.array(z.string()),
   thresholds: z.array(z.looseObject({ check: z.string(), passed: z.boolean() })),
   summary: z.looseObject(block),
   stages: z.array(z.looseObject({ name: z.string(), measured: z.boolean(), ...block })),

@@ -56,6 +56,8 @@ export class Connection implements Connecting, SocketOwner {
 
   /** When the last attempt to connect began. */
   startedAtMs = 0;
+  /** How long that may have waited for us to notice that others were connected. */
+  heldUpMs = 0;
 
   private state: State = 'down';
   private socket: net.Socket | undefined;
@@ -63,6 +65,8 @@ export class Connection implements Connecting, SocketOwner {
   private lastReadMs = 0;
   /** When requests were last written. */
   private lastWriteMs = 0;
+  /** `OwnShare.blindMs` when it was to connect. */
+  private blindMs = 0;
   /** Something was read from this socket. */
   private hasRead = false;
   private readonly retry: RetryTimer;
@@ -96,6 +100,7 @@ export class Connection implements Connecting, SocketOwner {
   connect(): void {
     if (this.state !== 'down') return;
     this.state = 'queued';
+    this.blindMs = this.shared.own?.blindMs ?? 0;
     this.shared.connectLimiter.acquire(this);
   }
 
@@ -104,6 +109,7 @@ export class Connection implements Connecting, SocketOwner {
     this.state = 'connecting';
     this.hasRead = false;
     this.startedAtMs = this.shared.now();
+    this.heldUpMs = (this.shared.own?.blindMs ?? 0) - this.blindMs;
     this.socket = openSocket(this.address, this.slow?.buffer ?? this.shared.readBuffer, this, this.shared.own);
     return true;
   }
@@ -200,6 +206,7 @@ export class Connection implements Connecting, SocketOwner {
     this.state = 'up';
     this.retry.succeeded();
     this.lastReadMs = this.shared.now();
+    this.shared.own?.enter(this.lastReadMs);
     counters.connectionsOpened++;
     counters.connectionsActive++;
     connectLimiter.release();

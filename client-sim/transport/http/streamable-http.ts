@@ -167,13 +167,13 @@ export class StreamableHttp implements Channel, ConnectionOwner, ResumingSession
     if (this.state === 'open') this.events.onRoom();
   }
 
-  onLeft({ ring }: Connection): void {
+  onLeft({ ring, heldUpMs }: Connection): void {
     if (this.state !== 'open' || this.events.onLeft === undefined) return;
     const tickets: number[] = [];
     ring.forEachWaiting((ticket) => {
       if (ticket !== CONTROL_TICKET) tickets.push(ticket);
     });
-    if (tickets.length > 0) this.events.onLeft(tickets);
+    if (tickets.length > 0) this.events.onLeft(tickets, heldUpMs);
   }
 
   onSetCookie(setCookie: string): void {
