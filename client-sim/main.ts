@@ -35,9 +35,19 @@ async function main(): Promise<number> {
   const stop = (): void => (drain.signal.aborted ? cut : drain).abort();
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // A terminal that is closed sends it to all its processes, and those pass it on: it may come twice.
+  process.on('SIGHUP', () => drain.abort());
+  // Nothing that was measured gets lost with it: what can be delivered is.
+  let isBroken = false;
+  process.on('uncaughtException', (error) => {
+    log(error.stack ?? error.message);
+    if (isBroken) process.exit(1);
+    isBroken = true;
+    cut.abort();
+  });
   const end = await new LoadWorker(options).work({ drain: drain.signal, cut: cut.signal });
   if (end.kind !== 'stopped') log(end.why);
-  return EXIT_CODES[end.kind];
+  return isBroken ? 1 : EXIT_CODES[end.kind];
 }
 
 /** A look at a server: the order on standard input, what was found on standard output. */

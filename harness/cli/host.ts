@@ -19,11 +19,15 @@ export interface Host {
   readonly stderr: Output;
   readonly processes: ProcessHost;
   /**
-   * As long as there is a listener, SIGINT, SIGTERM and SIGHUP (passed on as SIGTERM) do not end the process. Returns
-   * the function that removes the listener.
+   * As long as there is a listener, SIGINT, SIGTERM and SIGHUP do not end the process. Returns the function that
+   * removes the listener.
    */
-  onInterrupt(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
+  onInterrupt(listener: (signal: Interrupt) => void): () => void;
 }
+
+/** SIGHUP: the terminal was closed. */
+export type Interrupt = (typeof INTERRUPTS)[number];
+const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export interface Output {
   readonly isTTY: boolean;
@@ -45,15 +49,10 @@ function createHost(cwd: string): Host {
     stderr: outputOf(process.stderr),
     processes: { execPath: process.execPath, platform: process.platform, env: process.env, kill },
     onInterrupt(listener) {
-      const interrupt = (): void => listener('SIGINT');
-      const terminate = (): void => listener('SIGTERM');
-      process.on('SIGINT', interrupt);
-      process.on('SIGTERM', terminate);
-      process.on('SIGHUP', terminate);
+      const listeners = INTERRUPTS.map((signal) => [signal, () => listener(signal)] as const);
+      for (const [signal, listen] of listeners) process.on(signal, listen);
       return () => {
-        process.off('SIGINT', interrupt);
-        process.off('SIGTERM', terminate);
-        process.off('SIGHUP', terminate);
+        for (const [signal, listen] of listeners) process.off(signal, listen);
       };
     },
   };

@@ -1,4 +1,7 @@
-/** Ctrl-C in two stages: the first stops gracefully, the second stops now. Both leave a report. SIGTERM counts, too. */
+/**
+ * Ctrl-C in two stages: the first stops gracefully, the second stops now. Both leave a report. SIGTERM and SIGHUP count,
+ * too.
+ */
 import type { Host } from './host.js';
 
 export interface Stoppable {

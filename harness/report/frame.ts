@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RunFacts } from '../analysis/facts/run-facts.js';
 import type { RunModel } from '../analysis/fold-run.js';
+import { lostWorkerNotes } from '../analysis/judge/lost-workers.js';
 import { ownShareNotes } from '../analysis/judge/own-share.js';
 import { incidentNotes, incidentsOf } from '../analysis/statistics/incidents.js';
 
@@ -55,6 +56,7 @@ export function buildFrame({ plan, facts, aggregate, verdict, exitCode, problems
       ...problems,
       ...plan.warnings,
       ...(facts.preflight.kind === 'passed' ? facts.preflight.warnings : []),
+      ...lostWorkerNotes(plan, aggregate, facts),
       ...ownShareNotes(plan, aggregate, facts),
       ...adoptionNotes(facts),
       ...incidentNotes(incidentsOf(facts, aggregate)),

@@ -29,6 +29,8 @@ interface AfterKill extends RunFiles {
   readonly noticedAfter: number | undefined;
   /** Calls the server saw in the last two seconds of load, a second. */
   readonly lateRate: number;
+  /** Calls of the worker that was killed. */
+  readonly ofVictim: number;
 }
 
 /** The runs with a killed worker mostly wait, so that all of them are made at the same time. */
@@ -58,12 +60,14 @@ async function killOneWorker(onWorkerLoss: string): Promise<AfterKill> {
   const files = readRun(results);
   const lost = eventsOf(files.events, 'worker.lost').find(({ workerId }) => workerId === victim.workerId);
   const lastAt = log.calls.at(-1)?.atMs ?? 0;
+  const others = files.telemetry.filter(({ workerId }) => workerId !== victim.workerId);
   const lateRate = log.calls.filter(({ atMs }) => atMs > lastAt - 2_000).length / 2;
   return {
     ...files,
     code,
     noticedAfter: lost === undefined ? undefined : (Date.parse(lost.at) - killedAt) / 1000,
     lateRate,
+    ofVictim: log.calls.length - totalOf(others, 'sent'),
   };
 }
 
@@ -87,14 +91,18 @@ describe('a worker that is killed in mid-run', () => {
   });
 
   test('leaves the load reduced with `continue`, and no green verdict', async () => {
-    const { code, report, events, noticedAfter, lateRate } = (await killedWorkers()).continued;
+    const { code, report, events, noticedAfter, lateRate, ofVictim } = (await killedWorkers()).continued;
     expect(noticedAfter).toBeLessThan(5);
     expect(eventsOf(events, 'slots.moved')).toEqual([]);
     expect(eventsOf(events, 'stop.requested')).toEqual([]);
     expect(lateRate).toBeGreaterThan(0.35 * 25 * clients);
     expect(lateRate).toBeLessThan(0.65 * 25 * clients);
-    expect(code).toBe(4);
-    expect(['invalid', 'incomplete']).toContain(report.verdict.kind);
+    expect([code, report.verdict.kind]).toEqual([4, 'invalid']);
+    expect(report.verdict.reasons.join()).toMatch(/worker \S+ was lost after .* the load went on without its clients/);
+    const [, least, most] = /it sent between (\d+) and (\d+) operations/.exec(report.notes.join()) ?? [];
+    expect(Number(least)).toBeGreaterThan(0);
+    expect(ofVictim).toBeGreaterThanOrEqual(Number(least));
+    expect(ofVictim).toBeLessThanOrEqual(Number(most));
   });
 });
 

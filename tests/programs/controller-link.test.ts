@@ -200,15 +200,21 @@ describe('orders', () => {
 });
 
 describe('the end', () => {
-  test('SIGTERM drains the run, delivers everything and ends with exit code 0', async () => {
-    const testbed = await start();
-    testbed.assign(steady(60_000), 'modern');
-    await running(testbed);
-    testbed.worker.signal('SIGTERM');
-    expect(await testbed.worker.exited).toBe(0);
-    expect(testbed.controller.finalBatch?.final).toEqual({ reason: 'stopped', problem: 'the worker was asked to end' });
-    expect(totals(testbed.controller.batches).succeeded).toBe(testbed.server.answered);
-  });
+  test.each(['SIGTERM', 'SIGHUP'] as const)(
+    '%s drains the run, delivers all and ends with exit code 0',
+    async (signal) => {
+      const testbed = await start();
+      testbed.assign(steady(60_000), 'modern');
+      await running(testbed);
+      testbed.worker.signal(signal);
+      expect(await testbed.worker.exited).toBe(0);
+      expect(testbed.controller.finalBatch?.final).toEqual({
+        reason: 'stopped',
+        problem: 'the worker was asked to end',
+      });
+      expect(totals(testbed.controller.batches).succeeded).toBe(testbed.server.answered);
+    },
+  );
 
   test('after a second SIGTERM the worker no longer waits for answers', async () => {
     const testbed = await Testbed.start({ era: 'modern', react: () => 'silence' });

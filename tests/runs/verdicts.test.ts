@@ -75,20 +75,21 @@ describe('verdicts and exit codes that do not depend on how busy the machine is'
     expect(log.sessionsDeleted).toBe(log.sessionsOpened);
   });
 
-  test('Ctrl-C twice: 130 at once, without waiting for the last answers, and still a report', async () => {
+  test('a closed terminal, then Ctrl-C: 130 at once, without the last answers, and still a report', async () => {
     const { url, log } = await startTestServer({ behaviour: (call) => (call.number > 5 ? undefined : call.answer()) });
     const { program, results } = startRun({
       scenario: simpleScenario({ ...steady, timeout: '60s' }, 60, { drain: '60s' }),
       target: url,
     });
     await until('calls without an answer', () => log.calls.length > 10);
-    program.kill('SIGINT');
+    program.kill('SIGHUP');
     await pause(1_000);
     expect(isAlive(program.pid)).toBe(true);
     program.kill('SIGINT');
     expect(await program.ended).toBe(130);
     const { report, events } = readRun(results);
     expect([report.verdict.kind, report.summary.sent]).toEqual(['incomplete', log.calls.length]);
+    expect(report.verdict.reasons.join()).toMatch(/interrupted before its end: SIGHUP/);
     expect(eventsOf(events, 'program.started').filter(({ program: { pid } }) => isAlive(pid))).toEqual([]);
   });
 

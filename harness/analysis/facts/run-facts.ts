@@ -69,6 +69,8 @@ export interface WorkerFacts {
   slots: SlotSet[];
   /** Run time of its last sign of life, ms. */
   lostAtMs: number | undefined;
+  /** Run time at which the controller gave it up, ms. */
+  givenUpMs?: number;
   lossPolicy: Plan['onWorkerLoss'] | undefined;
   finished: EventOf<'worker.finished'> | undefined;
 }
@@ -133,6 +135,7 @@ export function addFact(facts: RunFacts, event: RunEvent): void {
     case 'worker.lost': {
       const worker = workerOf(facts, event.workerId);
       worker.lostAtMs = event.lastHeardMs;
+      worker.givenUpMs = event.lastHeardMs + event.silentMs;
       worker.lossPolicy = event.policy;
       return;
     }

@@ -249,6 +249,18 @@ const rows: readonly Row[] = [
     /clients were active for 63 %/,
   ],
   [
+    'a worker lost in the last moment, load delivered (continue)',
+    () =>
+      judged({
+        plan: samplePlan({ onWorkerLoss: 'continue' }),
+        events: [lost('continue')],
+        silentAfterMs: { 1: 5900 },
+      }),
+    'invalid',
+    4,
+    /worker w2 was lost after .* and the load went on without its clients/,
+  ],
+  [
     'a worker lost in the last moment, load delivered (replace)',
     () =>
       judged({ plan: samplePlan({ onWorkerLoss: 'replace' }), events: [lost('replace')], silentAfterMs: { 1: 6000 } }),

@@ -12,6 +12,7 @@ import { balance } from './balance.js';
 import { judgeCompleteness } from './completeness.js';
 import { judgeGenerator, judgeSilence } from './generator-health.js';
 import { judgeMadeLoad, judgeTakenLoad } from './load-delivery.js';
+import { judgeLostWorkers } from './lost-workers.js';
 import { judgeOwnShare } from './own-share.js';
 import { judgeThresholds, type ThresholdResult } from './thresholds.js';
 import { judgeWindows } from './worker-windows.js';
@@ -44,6 +45,7 @@ function judgeValidity(plan: Plan, facts: RunFacts, aggregate: Aggregate): reado
     ...judgeGenerator(plan, aggregate, facts),
     ...judgeSilence(plan, aggregate),
     ...judgeMadeLoad(plan, aggregate, facts),
+    ...judgeLostWorkers(plan, aggregate, facts),
     ...judgeWindows(plan, aggregate, facts),
     ...unbalanced(plan, facts, aggregate),
     ...faultless(facts, aggregate),

@@ -11,7 +11,7 @@ import { messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
 import { DEFAULT_PORT, RESULTS_FOLDER } from '../defaults.js';
 import { exitCode } from '../exit-code.js';
-import type { Host } from '../host.js';
+import type { Host, Interrupt } from '../host.js';
 import { createLocalController } from '../local/local-controller.js';
 import { collectValues, parseNumber, parseWholeNumber } from '../option-parsers.js';
 import { packageVersion } from '../package-root.js';
@@ -303,7 +303,7 @@ type Ending = 'closed' | 'ended runs' | 'left';
 
 /**
  * The first signal lets the current run end gracefully, the second cuts it off; both leave a report. When another
- * harness will take the place of this one, a SIGTERM leaves the runs to it, as if this one had been killed.
+ * harness will take the place of this one, a SIGTERM or SIGHUP leaves the runs to it, as if this one had been killed.
  */
 function interrupted(
   controller: Controller,
@@ -312,10 +312,10 @@ function interrupted(
 ): Promise<Ending> {
   return new Promise((resolve, reject) => {
     let times = 0;
-    const end = async (signal: 'SIGINT' | 'SIGTERM', isFirst: boolean): Promise<Ending> => {
+    const end = async (signal: Interrupt, isFirst: boolean): Promise<Ending> => {
       const runs = controller.runs().length;
-      if (isFirst && signal === 'SIGTERM' && runs > 0 && (await hasSuccessor?.()) === true) {
-        host.stderr.write('SIGTERM: leaving the run to the harness that takes the place of this one\n');
+      if (isFirst && signal !== 'SIGINT' && runs > 0 && (await hasSuccessor?.()) === true) {
+        host.stderr.write(`${signal}: leaving the run to the harness that takes the place of this one\n`);
         return 'left';
       }
       if (isFirst) host.stderr.write(`${signal}: shutting down gracefully; repeat it to stop now\n`);

@@ -49,12 +49,12 @@ function argumentsOf({ controller, tlsCa, threads, slot }: Options): readonly st
   ];
 }
 
-/** Ctrl-C reaches the worker anyway, because it is in our process group; only SIGTERM has to be passed on. */
+/** Ctrl-C reaches the worker anyway, because it is in our process group; the other signals have to be passed on. */
 function runWorker(args: readonly string[], host: Host): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(host.processes.execPath, [ENTRY, ...args], { stdio: 'inherit' });
     const ignore = host.onInterrupt((signal) => {
-      if (signal === 'SIGTERM') child.kill(signal);
+      if (signal !== 'SIGINT') child.kill(signal);
     });
     child.once('error', reject);
     child.once('exit', (code, signal) => {
