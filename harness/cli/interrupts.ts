@@ -1,6 +1,6 @@
 /**
- * Ctrl-C in two stages: the first stops gracefully, the second stops now. Both leave a report. SIGTERM and SIGHUP count,
- * too.
+ * Ctrl-C in two stages: the first stops gracefully, the second stops now. Both leave a report. SIGTERM and SIGHUP
+ * count, too.
  */
 import type { Host } from './host.js';
 
