@@ -3,7 +3,7 @@
  * against a server of the official SDK. What is changed: the address, and how long it takes.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -11,11 +11,12 @@ import { FEWEST_TRIALS } from '../../harness/analysis/statistics/median-interval
 import { commands } from '../../harness/cli/commands/commands.js';
 import { certificateAuthority } from '../support/certificates.js';
 import { blocksOf, forUsers, textOf } from '../support/documents.js';
+import { once } from '../support/once.js';
 import { buildRoot } from '../support/package-root.js';
 import { startCommand } from '../support/program.js';
 import { readRun } from '../support/run-files.js';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 const program = 'tests/servers/sdk-server.js';
 
@@ -60,7 +61,9 @@ function quick(script: string): string {
 
 let url: string;
 let secureUrl: string;
+/** `given` in it holds what a user has; each shell gets a copy. */
 let folder: string;
+let copies = 0;
 const servers: ChildProcess[] = [];
 
 /** For all tests of this file; `startProgram` is for one test. */
@@ -79,7 +82,7 @@ beforeAll(async () => {
   const authority = certificateAuthority();
   const { cert, key } = authority.issue('server');
   const write = (name: string, text: string): string => {
-    const file = join(folder, name);
+    const file = join(folder, 'given', name);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
     return file;
@@ -99,7 +102,7 @@ beforeAll(async () => {
       const name = /^name: (.*)/m.exec(block)?.[1];
       if (name !== undefined && /^stages:/m.test(block)) write(`${name}.yaml`, quick(block));
     }
-  write('mine.yaml', readFileSync(join(folder, 'search.yaml'), 'utf8'));
+  write('mine.yaml', readFileSync(join(folder, 'given', 'search.yaml'), 'utf8'));
 });
 
 afterAll(() => {
@@ -107,22 +110,35 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** As a CI shell runs it: it ends at the first command that fails. */
-async function shell(script: string): Promise<{ readonly code: number | NodeJS.Signals; readonly output: string }> {
-  rmSync(join(folder, 'results'), { recursive: true, force: true });
-  const env = { TOKEN: 'secret', GITHUB_SHA: 'abc', GITHUB_STEP_SUMMARY: join(folder, 'summary.md') };
+interface Shell {
+  readonly code: number | NodeJS.Signals;
+  readonly output: string;
+  /** Where it ran. */
+  readonly cwd: string;
+}
+
+/** As a CI shell runs it, in a folder of its own: it ends at the first command that fails. */
+async function shell(script: string, cwd = copyOfFolder()): Promise<Shell> {
+  const env = { TOKEN: 'secret', GITHUB_SHA: 'abc', GITHUB_STEP_SUMMARY: join(cwd, 'summary.md') };
   const ours = script.replaceAll(/(^|\s)swarmbench /g, '$1./swarmbench ');
-  const started = startCommand(['bash', '-e', '-c', ours], env, folder);
+  const started = startCommand(['bash', '-e', '-c', ours], env, cwd);
   const code = await started.ended;
-  return { code, output: `${started.stdout()}${started.stderr()}` };
+  return { code, output: `${started.stdout()}${started.stderr()}`, cwd };
+}
+
+function copyOfFolder(): string {
+  copies += 1;
+  const copy = join(folder, `copy-${copies}`);
+  cpSync(join(folder, 'given'), copy, { recursive: true });
+  return copy;
 }
 
 /** Exit codes of a run that came to its end: its verdict is the machine's business. */
 const ENDED: readonly unknown[] = [0, 4, 99];
 
 /** Every call that was made was answered. How many could be made in so short a time is the machine's business. */
-function expectAnswers(): void {
-  const { summary } = readRun(join(folder, 'results')).report;
+function expectAnswers(cwd: string): void {
+  const { summary } = readRun(join(cwd, 'results')).report;
   expect(summary.failed).toBe(0);
 }
 
@@ -136,13 +152,28 @@ test('there are recipes for every command that takes a server of the user', () =
   );
 });
 
+/** They mostly wait, so that some run at the same time; all of them within the test that asks first. */
+const AT_ONCE = 3;
+const shells = once(async () => {
+  const ended = new Map<string, Shell>();
+  const waiting = [...named];
+  const runOne = async (): Promise<void> => {
+    for (let line = waiting.shift(); line !== undefined; line = waiting.shift())
+      ended.set(line, await shell(quick(line)));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, runOne));
+  return ended;
+});
+
 describe('recipe', () => {
   test.each(named)('%s', async (line) => {
-    const { code, output } = await shell(quick(line));
+    const ended = (await shells()).get(line);
+    if (ended === undefined) throw new Error('it was not run');
+    const { code, output, cwd } = ended;
     const kind = line.split(' ')[1];
     const expected = ['run', 'capacity', 'noise'].includes(kind ?? '') ? ENDED : [0];
     expect([output, expected.includes(code)]).toEqual([output, true]);
-    if (kind === 'run') expectAnswers();
+    if (kind === 'run') expectAnswers(cwd);
   });
 });
 
@@ -150,19 +181,18 @@ describe('the script for CI in README.md', () => {
   const script = blocksOf(textOf('README.md'), '').find((block) => block.includes('GITHUB_STEP_SUMMARY')) ?? '';
 
   test('writes the summary and ends as the run did', async () => {
-    const { code } = await shell(quick(script));
+    const { code, cwd } = await shell(quick(script));
     expect(ENDED).toContain(code);
-    expectAnswers();
-    expect(readFileSync(join(folder, 'summary.md'), 'utf8')).toMatch(/^## .*: ci$/m);
-    expect(readFileSync(join(folder, 'junit.xml'), 'utf8')).toContain('<testsuite');
+    expectAnswers(cwd);
+    expect(summaryIn(cwd)).toMatch(/^## .*: ci$/m);
+    expect(readFileSync(join(cwd, 'junit.xml'), 'utf8')).toContain('<testsuite');
   });
 
   test('writes the summary of a run that failed, too, and fails', async () => {
-    rmSync(join(folder, 'summary.md'), { force: true });
     const failing = script.replace(' --junit', " --set 'thresholds=[throughput > 1000000/s]' --junit");
-    const { code } = await shell(quick(failing));
+    const { code, cwd } = await shell(quick(failing));
     expect([4, 99]).toContain(code);
-    expect(readFileSync(join(folder, 'summary.md'), 'utf8')).toMatch(/^## .*: ci$/m);
+    expect(summaryIn(cwd)).toMatch(/^## .*: ci$/m);
   });
 });
 
@@ -170,19 +200,11 @@ test('the steps for GitHub in docs/running-benchmarks.md run as they stand there
   const yaml = blocksOf(textOf('docs/running-benchmarks.md'), 'yaml').find((block) => block.includes('uses:')) ?? '';
   const steps = [...yaml.matchAll(/run: (.*)$/gm)].map(([, run = '']) => run);
   expect(steps).toHaveLength(2);
-  for (const step of steps) {
-    const kept = /swarmbench/.test(step) ? await shell(quick(step)) : await shellAgain(step);
-    expect(ENDED).toContain(kept.code);
-  }
-  expect(readFileSync(join(folder, 'summary.md'), 'utf8')).toMatch(/^## .*: ci$/m);
+  const cwd = copyOfFolder();
+  for (const step of steps) expect(ENDED).toContain((await shell(quick(step), cwd)).code);
+  expect(summaryIn(cwd)).toMatch(/^## .*: ci$/m);
 });
 
-/** In the same folder, with the results that the step before left. */
-async function shellAgain(script: string): Promise<{ readonly code: number | NodeJS.Signals }> {
-  const started = startCommand(
-    ['bash', '-e', '-c', script],
-    { GITHUB_STEP_SUMMARY: join(folder, 'summary.md') },
-    folder,
-  );
-  return { code: await started.ended };
+function summaryIn(cwd: string): string {
+  return readFileSync(join(cwd, 'summary.md'), 'utf8');
 }

@@ -3,7 +3,7 @@
  * a damaged log. Whatever happens, the counts of the report agree with the server's as far as it says that they do, no
  * process is left, and a report is rendered. 200 faults by hand, some ten minutes:
  *
- *     SWARMBENCH_FAULTS=200 npm test -- tests/alone/random-faults
+ *     SWARMBENCH_FAULTS=200 npm test -- tests/runs/random-faults
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
