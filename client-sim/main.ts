@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { discover } from './preflight/discover.js';
 import { parseDiscoveryOrder } from './protocol/discovery.js';
 import { parseOptions, USAGE, UsageError } from './worker/arguments.js';
+import { ListeningWorker } from './worker/listening-worker.js';
 import { LoadWorker, type WorkerEnd } from './worker/load-worker.js';
 
 /** 0: done · 1: internal error · 2: wrong arguments, or refused by the controller · 3: controller unreachable */
@@ -45,6 +46,11 @@ async function main(): Promise<number> {
     isBroken = true;
     cut.abort();
   });
+  if ('listen' in options) {
+    const worker = await ListeningWorker.start(options);
+    await worker.work({ drain: drain.signal, cut: cut.signal });
+    return isBroken ? 1 : EXIT_CODES.stopped;
+  }
   const end = await new LoadWorker(options).work({ drain: drain.signal, cut: cut.signal });
   if (end.kind !== 'stopped') log(end.why);
   return isBroken ? 1 : EXIT_CODES[end.kind];

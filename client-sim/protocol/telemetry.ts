@@ -194,3 +194,20 @@ export type Telemetry = z.infer<typeof telemetry>;
 
 export const acknowledgement = z.strictObject({ protocol: z.literal(PROTOCOL), acknowledged: count });
 export type Acknowledgement = z.infer<typeof acknowledgement>;
+
+/** Messages of a run: requests that were sent, answers that came, and operations that failed or were lost. */
+export interface MessageCounts {
+  readonly messagesSent: number;
+  readonly messagesReceived: number;
+  readonly messageSendErrors: number;
+}
+
+export const noMessages: MessageCounts = { messagesSent: 0, messagesReceived: 0, messageSendErrors: 0 };
+
+export function addMessages(counts: MessageCounts, { sessions, series }: Telemetry): MessageCounts {
+  return {
+    messagesSent: sessions.reduce((sum, row) => sum + row.messagesSent, counts.messagesSent),
+    messagesReceived: sessions.reduce((sum, row) => sum + row.messagesReceived, counts.messagesReceived),
+    messageSendErrors: series.reduce((sum, row) => sum + row.failed + row.lost, counts.messageSendErrors),
+  };
+}

@@ -42,10 +42,23 @@ test('every option takes effect', () => {
   expect(parseOptions(['--help'], context)).toBe('help');
 });
 
+test('a worker that listens is open on this machine only, unless it has a token', () => {
+  expect(parseOptions(['--listen', '8081'], context)).toMatchObject({ listen: { host: '127.0.0.1', port: 8081 } });
+  expect(parseOptions(['--listen', '[::1]:0'], context)).toMatchObject({ listen: { host: '::1', port: 0 } });
+  const args = ['--listen', '8081', '--token-file', '/run/secrets/token'];
+  expect(parseOptions(args, context)).toMatchObject({ token: 'from-file', listen: { host: '::', port: 8081 } });
+});
+
 describe('the error names a wrong argument', () => {
   test.each([
     [[], '--controller needs'],
     [['--controller', 'here'], '--controller needs'],
+    [['--listen', '0.0.0.0:8081'], 'Give it a token'],
+    [['--listen', '10.0.0.5:8081'], 'Give it a token'],
+    [['--listen', 'here'], '--listen: `here`'],
+    [['--listen', '70000'], '--listen: `70000`'],
+    [['--listen', '1', '--controller', 'http://c'], '--controller is for'],
+    [['--listen', '1', '--tls-cert', '/run/secrets/token'], 'go together'],
     [['--controller', 'http://c', '--threads', '0'], '--threads: `0`'],
     [['--controller', 'http://c', '--slot', '1.5'], '--slot: `1.5`'],
     [['--controller', 'http://c', '--treads', '2'], "'--treads'"],

@@ -1,8 +1,14 @@
-import { Agent, type Dispatcher, request } from 'undici';
+import { Agent, type buildConnector, type Dispatcher, request } from 'undici';
 import { KeptAddress } from './kept-address.js';
 
 /** A controller that was replaced leaves an address at which nobody says no; the next attempt has the new one. */
 const CONNECT_MS = 2_000;
+
+/** Where connections come from that the controller makes, and how many there are. */
+export interface TurnedConnections {
+  readonly connect: buildConnector.connector;
+  readonly connections: number;
+}
 
 export interface HttpAnswer {
   readonly status: number;
@@ -23,12 +29,13 @@ export class ControllerHttp {
 
   /**
    * @param ca PEM text of the authorities to trust, instead of those of the system
+   * @param turned connections that the controller has made, where it did the dialling
    * @throws TypeError when the URL is not http(s)
    */
-  constructor(url: string, ca?: string) {
+  constructor(url: string, ca?: string, turned?: TurnedConnections) {
     // Without time limits for answers: callers of `post` give one, callers of `stream` an abort signal.
     const connect = { timeout: CONNECT_MS, lookup: new KeptAddress().lookup, ...(ca === undefined ? {} : { ca }) };
-    this.agent = new Agent({ connect, headersTimeout: 0, bodyTimeout: 0 });
+    this.agent = new Agent({ connect, ...turned, headersTimeout: 0, bodyTimeout: 0 });
     this.base = new URL(url.endsWith('/') ? url : `${url}/`);
     if (this.base.protocol !== 'http:' && this.base.protocol !== 'https:')
       throw new TypeError(`${url} is not an http or https URL`);

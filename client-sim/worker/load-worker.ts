@@ -15,8 +15,9 @@ import {
   type Registered,
   type Registration,
 } from '../protocol/messages.js';
+import type { Telemetry } from '../protocol/telemetry.js';
 import { SpareThreads } from '../threads/engine-threads.js';
-import { ControllerHttp, ControllerUnreachable } from './controller-http.js';
+import { ControllerHttp, ControllerUnreachable, type TurnedConnections } from './controller-http.js';
 import { Heartbeats } from './heartbeats.js';
 import { Lease, watchLeaseFile } from './lease.js';
 import { Membership } from './membership.js';
@@ -67,7 +68,7 @@ export class LoadWorker {
     };
     this.selfHealth = new SelfHealth(this.capacity.clients);
     this.health = this.selfHealth.sample(idleView(options.threads));
-    this.http = new ControllerHttp(options.controllerUrl, options.controllerCa);
+    this.http = new ControllerHttp(options.controllerUrl, options.controllerCa, options.turned);
     this.spare = new SpareThreads(options.threads);
     this.membership = new Membership({
       http: this.http,
@@ -173,7 +174,10 @@ export class LoadWorker {
       clockErrorMs: this.clock?.errorMs ?? 0,
       health: () => this.health,
       log: this.options.log,
-      onTelemetry: (batch) => this.queue.push(batch),
+      onTelemetry: (batch) => {
+        this.queue.push(batch);
+        this.options.onTelemetry?.(batch);
+      },
       onBatch: (batch) => this.metrics.observe(batch, order.plan),
       onOpened: () => void this.report('opened', JSON.stringify({ protocol: PROTOCOL, runId: order.runId })),
       onEnded: (reason, problem) => this.onRunEnded(run, reason, problem),
@@ -294,6 +298,8 @@ export interface WorkerOptions {
   readonly controllerUrl: string;
   /** PEM text of the authorities that an https controller's certificate must come from; default: the system's. */
   readonly controllerCa?: string;
+  /** Where the controller has dialled us. */
+  readonly turned?: TurnedConnections;
   /** Token of role `worker`; not needed where the controller is bound to loopback. */
   readonly token?: string;
   /** Preferred position in the order of allocation, from 1. */
@@ -308,6 +314,8 @@ export interface WorkerOptions {
   readonly leaseFile?: string;
   readonly version: string;
   readonly log: (text: string) => void;
+  /** Called with each batch of measurements. */
+  readonly onTelemetry?: (batch: Telemetry) => void;
 }
 
 interface WorkerSignals {

@@ -73,7 +73,8 @@ export async function startApi(controller: Controller, options: ApiOptions): Pro
   server.listen(port, host);
   await once(server, 'listening');
   const url = urlOf(server, host, options.tls === undefined ? 'http' : 'https');
-  controller.listening(options.publicUrl ?? url);
+  const arrival = options.tls === undefined ? 'connection' : 'secureConnection';
+  controller.listening(options.publicUrl ?? url, (connection) => void server.emit(arrival, connection));
   return { url, close: (graceMs = 1000) => close(server, graceMs) };
 }
 

@@ -1,20 +1,30 @@
 /** Options, checks and wiring that `run` and `capacity` share: the platform of a run, and its conductor. */
 import { type Command, Option } from 'commander';
 import type { Plan } from '../../scenarios/schema/plan.js';
-import { localRefusals } from '../platform/local/refusals.js';
+import { localRefusals, planRefusals } from '../platform/local/refusals.js';
 import { swarmRefusals } from '../platform/swarm/refusals.js';
 import { CliError } from './cli-error.js';
 import { redactedCommand } from './command-line.js';
 import { DEFAULT_STACK, RESULTS_FOLDER } from './defaults.js';
 import { exitCode } from './exit-code.js';
+import type { Host } from './host.js';
 import type { LoadOptions } from './load-options.js';
 import { createLocalConductor } from './local/local-conductor.js';
+import {
+  addWorkerOptions,
+  namedWorkers,
+  namesWorkers,
+  refuseImpossibleWorkers,
+  type WorkerOptions,
+  workerCountOf,
+  workerRefusals,
+} from './named-workers.js';
 import { collectPairs, parseWholeNumber } from './option-parsers.js';
 import type { ConductorOptions, RunConductor } from './run-conductor.js';
 import { ensureWritable } from './run-controller.js';
 import { addRegistryAuth } from './stack/stack-options.js';
 
-export interface PlatformOptions {
+export interface PlatformOptions extends WorkerOptions {
   readonly on: 'local' | 'swarm';
   readonly stack: string;
   readonly controller?: string;
@@ -22,13 +32,12 @@ export interface PlatformOptions {
   readonly controllerCa?: string;
   readonly withRegistryAuth?: boolean;
   readonly out: string;
-  readonly workers?: number;
   readonly threads?: number;
   readonly label: Readonly<Record<string, string>>;
 }
 
 export function addPlatformOptions(command: Command): Command {
-  return addRegistryAuth(command)
+  return addWorkerOptions(addRegistryAuth(command))
     .addOption(
       new Option('--on <platform>', 'run on this machine or on a Docker Swarm')
         .choices(['local', 'swarm'])
@@ -43,7 +52,6 @@ export function addPlatformOptions(command: Command): Command {
     .option('--token-file <file>', 'file with the token of that harness (default: the one `swarmbench up` created)')
     .option('--controller-ca <file>', 'trust the certificate authorities in this PEM file for an https harness')
     .option('--out <folder>', 'write results to this folder', RESULTS_FOLDER)
-    .option('--workers <n>', 'number of worker processes (default: as many as the plan needs)', parseWholeNumber)
     .option(
       '--threads <n>',
       'engine threads per worker (default: one per core that the target leaves free)',
@@ -58,6 +66,14 @@ export function isRemote({ on, controller }: PlatformOptions): boolean {
 
 /** @throws CliError USAGE for options that do not go together */
 export function refuseImpossibleOptions(options: PlatformOptions): void {
+  refuseImpossibleWorkers(options, { isRemote: isRemote(options) });
+  if (options.threads !== undefined && namesWorkers(options)) {
+    throw new CliError({
+      code: 'USAGE',
+      message: '--threads applies only to workers that this command starts',
+      hint: 'give it to each worker: swarmbench worker --listen PORT --threads N',
+    });
+  }
   if (options.threads !== undefined && isRemote(options)) {
     throw new CliError({
       code: 'USAGE',
@@ -75,8 +91,8 @@ export function refuseImpossibleOptions(options: PlatformOptions): void {
 }
 
 /** @throws CliError PLAN_REFUSED */
-export function refusePlan(plan: Plan, options: PlatformOptions): void {
-  const refusals = refusalsOf(plan, options);
+export function refusePlan(plan: Plan, options: PlatformOptions, host: Host): void {
+  const refusals = refusalsOf(plan, options, host);
   if (refusals.length === 0) return;
   throw new CliError({
     code: 'PLAN_REFUSED',
@@ -86,10 +102,14 @@ export function refusePlan(plan: Plan, options: PlatformOptions): void {
   });
 }
 
-function refusalsOf(plan: Plan, { on, controller, workers }: PlatformOptions): readonly string[] {
-  if (on === 'swarm') return swarmRefusals(plan);
+function refusalsOf(plan: Plan, options: PlatformOptions, host: Host): readonly string[] {
+  if (options.on === 'swarm') return swarmRefusals(plan);
   // A harness elsewhere refuses by itself what it cannot run.
-  return controller === undefined ? localRefusals(plan, workers) : [];
+  if (options.controller !== undefined) return [];
+  const refusals = workerRefusals(plan, options, host);
+  // How much the workers can bear that are named, they say themselves.
+  if (namesWorkers(options)) return [...planRefusals(plan), ...refusals];
+  return [...localRefusals(plan, workerCountOf(options, host)), ...refusals];
 }
 
 /** The source of a plan, from which a harness elsewhere makes it again. */
@@ -106,21 +126,30 @@ export function chooseConductor(
 }
 
 async function localConductor(
-  { threads, label: labels, workers }: PlatformOptions,
+  platformOptions: PlatformOptions,
   options: ConductorOptions,
 ): Promise<RunConductor<PlanSource>> {
+  const { threads, label: labels, extraConsumers = false } = platformOptions;
+  const { host } = options;
+  const named = namedWorkers(platformOptions, host);
+  const workers = workerCountOf(platformOptions, host);
   const conductor = await createLocalConductor({ ...options, threads });
-  const command = redactedCommand(options.host.args);
-  return {
-    ...conductor,
-    run: (plan) => conductor.run(plan, { command, labels, ...(workers === undefined ? {} : { workers }) }),
+  const submitOptions = {
+    command: redactedCommand(host.args),
+    labels,
+    extraConsumers,
+    ...(workers === undefined ? {} : { workers }),
+    ...(named === undefined ? {} : { named }),
   };
+  return { ...conductor, run: (plan) => conductor.run(plan, submitOptions) };
 }
 
 async function remoteConductor(
-  { stack, controller, tokenFile, controllerCa, withRegistryAuth = false, label: labels, workers }: PlatformOptions,
+  platformOptions: PlatformOptions,
   options: ConductorOptions,
 ): Promise<RunConductor<PlanSource>> {
+  const { stack, controller, tokenFile, controllerCa, withRegistryAuth = false, label: labels } = platformOptions;
+  const workers = workerCountOf(platformOptions, options.host);
   ensureWritable(options.resultsFolder);
   // Loaded here, because the engine's client takes long to load and a run on this machine does without it.
   const [{ connectHarness }, { createRemoteConductor }, { buildRunRequest }] = await Promise.all([

@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { type MessageCounts, noMessages } from '../../client-sim/protocol/telemetry.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import { redactPlan } from '../../scenarios/schema/redact.js';
 import { ControllerError } from '../log/errors.js';
@@ -19,7 +21,6 @@ import { conduct, noteProgram } from './run/conduct.js';
 import { conductFaults } from './run/faults.js';
 import { loadPhase } from './run/load-phase.js';
 import type { Run, SubmitOptions } from './run/run.js';
-import { type MessageCounts, noMessages } from './run/telemetry-intake.js';
 import { defaultTimings, type Timings } from './timings.js';
 import { WorkerRegistry } from './workers/worker-registry.js';
 
@@ -66,6 +67,7 @@ export class Controller {
   private readonly active = new Set<ActiveRun>();
   /** Where workers reach the API of this controller; undefined until it listens. */
   private url: string | undefined;
+  private accept: (connection: Duplex) => void = (connection) => void connection.destroy();
   private closing = false;
   private lastCounts: MessageCounts = noMessages;
 
@@ -120,9 +122,14 @@ export class Controller {
     return [...this.active].at(-1)?.counts ?? this.lastCounts;
   }
 
-  /** Called when the API listens: from now on runs may start. @param url where workers reach it */
-  listening(url: string): void {
+  /**
+   * Called when the API listens: from now on runs may start.
+   * @param url where workers reach it
+   * @param accept takes a connection as if it had come to that URL
+   */
+  listening(url: string, accept?: (connection: Duplex) => void): void {
     this.url = url;
+    if (accept !== undefined) this.accept = accept;
     this.startNext();
   }
 
@@ -204,6 +211,7 @@ export class Controller {
     const options = {
       platform: () => this.options.platform(run.plan),
       controllerUrl: this.url,
+      accept: this.accept,
       submit,
     };
     void conduct(run, options).then((deployment) =>

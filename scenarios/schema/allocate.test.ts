@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { allocate, allocationKey, type SlotSet, slotIndexes, slotSets, splitSlots } from './allocate.js';
+import {
+  allocate,
+  allocateByRole,
+  allocationKey,
+  type SlotSet,
+  slotIndexes,
+  slotSets,
+  splitSlots,
+} from './allocate.js';
 import type { ProfilePlan, SessionPlan } from './plan.js';
 
 type Allocated = Pick<ProfilePlan, 'clients' | 'firstSlot' | 'session'>;
@@ -145,4 +153,15 @@ describe('allocation', () => {
       { profile: 0, start: 1, step: 5, count: 1 },
     ]);
   });
+});
+
+test('clients that subscribe have workers of their own: two thirds, in turn', () => {
+  const [one] = profilesOf([{ clients: 4, pool: undefined }]);
+  if (one === undefined) throw new Error('no profile');
+  const subscriber = { ...one, clients: 6, firstSlot: 4, stream: { subscriptions: [] } as never };
+  const clientsOfShares = (workers: number): readonly (readonly [number, number][])[] =>
+    allocateByRole([one, subscriber], workers).map((share) => share.map(({ profile, count }) => [profile, count]));
+  expect(clientsOfShares(2)).toEqual([[[0, 4]], [[1, 6]]]);
+  expect(clientsOfShares(3)).toEqual([[[0, 4]], [[1, 3]], [[1, 3]]]);
+  expect(clientsOfShares(4)).toEqual([[[0, 2]], [[0, 2]], [[1, 3]], [[1, 3]]]);
 });

@@ -72,6 +72,23 @@ export function allocate(profiles: readonly Allocated[], workerCount: number): r
   return splitSlots(slotSets(profiles), profiles, workerCount);
 }
 
+/**
+ * As `allocate`, with clients that subscribe on workers of their own: the first third of the workers (rounded up) has
+ * the others, the rest has the subscribers. So the OpenMessaging Benchmark divides its workers with extra consumers.
+ */
+export function allocateByRole(
+  profiles: readonly (Allocated & Pick<ProfilePlan, 'stream'>)[],
+  workerCount: number,
+): readonly (readonly SlotSet[])[] {
+  const producers = Math.floor((workerCount + 2) / 3);
+  const setsOf = (subscribe: boolean): readonly SlotSet[] =>
+    slotSets(profiles).filter(({ profile }) => (profiles[profile]?.stream !== undefined) === subscribe);
+  return [
+    ...splitSlots(setsOf(false), profiles, producers),
+    ...splitSlots(setsOf(true), profiles, workerCount - producers),
+  ];
+}
+
 /** The indexes of the clients in a set, in order. */
 export function slotIndexes(set: SlotSet): readonly number[] {
   return Array.from({ length: set.count }, (_, i) => set.start + i * set.step);

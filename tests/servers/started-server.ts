@@ -27,8 +27,10 @@ function onLine(line) {
   if (method === 'tools/call') note('called');
   send({ id, result });
 }
-const input = { input: process.stdin };
-setTimeout(() => require('node:readline').createInterface(input).on('line', onLine), Number(process.env.SLOW_MS ?? 0));`;
+function read() {
+  require('node:readline').createInterface({ input: process.stdin }).on('line', onLine);
+}
+setTimeout(read, Number(process.env.SLOW_MS ?? 0));`;
 
 interface StartedServer {
   readonly command: readonly string[];

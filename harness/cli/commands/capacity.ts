@@ -84,7 +84,7 @@ export const capacity: CliCommand = {
 async function findCapacity(scenario: string, options: Options, host: Host): Promise<number> {
   refuseImpossibleOptions(options);
   const plan = planOf(scenario, options, host);
-  refusePlan(plan, options);
+  refusePlan(plan, options, host);
   const limits = limitsOf(plan, options);
   const resultsFolder = resolve(host.cwd, options.out);
   const startedAt = new Date();

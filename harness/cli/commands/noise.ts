@@ -65,7 +65,7 @@ async function measureNoise(scenario: string, options: Options, host: Host): Pro
       hint: `at least ${FEWEST_TRIALS}; ${DEFAULT_TRIALS} are better`,
     });
   const plan = planOf(scenario, options, host);
-  refusePlan(plan, options);
+  refusePlan(plan, options, host);
   const results = resolve(host.cwd, options.out);
   const path = join(results, 'noise.json');
   // Before hours of runs: a file that cannot be read could not be added to either.

@@ -25,6 +25,7 @@ import {
 } from '../comparison.js';
 import type { Host } from '../host.js';
 import { addLoadOptions, type LoadOptions, namesServer, planOf } from '../load-options.js';
+import { namesWorkers, workerCountOf } from '../named-workers.js';
 import { parseWholeNumber } from '../option-parsers.js';
 import { type Outcome, outcomeOf, worstExitCode } from '../outcome.js';
 import { outlineOf } from '../plan/outline.js';
@@ -52,6 +53,7 @@ export const run: CliCommand = {
     'swarmbench run spike --set workload.normal.clients=50 --time-scale 0.1',
     "swarmbench run baseline --config mcp.json --server mine --header 'Authorization: Bearer ${TOKEN}'",
     'swarmbench run ci --json --junit junit.xml > ci.json',
+    'swarmbench run baseline --target http://10.0.0.9:3000/mcp --workers http://10.0.0.5:8081,http://10.0.0.6:8081',
     'swarmbench run baseline --on swarm --set target.replicas=4',
     'swarmbench run ci --trials 6 --compare label:branch=main',
   ],
@@ -83,7 +85,7 @@ async function runScenarios(scenarios: readonly string[], options: Options, host
   refuseUnwritableJunit(options, host);
   // All plans first: a mistake in the last must not show up after the others have run for an hour.
   const plans = scenarios.map((scenario) => planOf(scenario, options, host));
-  for (const plan of plans) refusePlan(plan, options);
+  for (const plan of plans) refusePlan(plan, options, host);
   const resultsFolder = resolve(host.cwd, options.out);
   const context = { host, results: resultsFolder };
   const base = options.compare === undefined ? undefined : await readSideOrFail(options.compare, context);
@@ -97,7 +99,7 @@ async function runScenarios(scenarios: readonly string[], options: Options, host
     )) {
       if (conductor.interrupted()) break;
       if (!quiet) {
-        const outline = outlineOf(plan, { ...workersOf(plan, options), refusals: [] });
+        const outline = outlineOf(plan, { ...workersOf(plan, options, host), refusals: [] });
         host.stderr.write(`${renderBrief(outline, style)}\n`);
       }
       const conducted = await conductor.run(plan, { scenario: scenarios[index] ?? '', options });
@@ -172,9 +174,10 @@ function unwritable(file: string): string | undefined {
   }
 }
 
-function workersOf(plan: Plan, options: Options): { readonly workers: number; readonly why?: string } {
-  if (isRemote(options)) return { workers: options.workers ?? workersNeeded(plan) };
-  return workersHere(plan, options.workers);
+function workersOf(plan: Plan, options: Options, host: Host): { readonly workers: number; readonly why?: string } {
+  const workers = workerCountOf(options, host);
+  if (isRemote(options)) return { workers: workers ?? workersNeeded(plan) };
+  return workers !== undefined && namesWorkers(options) ? { workers } : workersHere(plan, workers);
 }
 
 function showOutcome({ finished, report }: ConductedRun, options: Options, host: Host): void {

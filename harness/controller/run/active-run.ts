@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PreflightResult } from '../../../client-sim/protocol/messages.js';
+import type { MessageCounts } from '../../../client-sim/protocol/telemetry.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import { plannedEndMs } from '../../analysis/facts/stages.js';
 import { type LiveView, liveView } from '../../analysis/live-view.js';
@@ -15,7 +16,7 @@ import type { WorkerRegistry } from '../workers/worker-registry.js';
 import { adjustOrder, type RunStart, stopOrder } from './orders.js';
 import type { AdjustRequest, FinishedRun, LoadAdjusted, Run } from './run.js';
 import { RunWorkers } from './run-workers.js';
-import { type MessageCounts, TelemetryIntake } from './telemetry-intake.js';
+import { TelemetryIntake } from './telemetry-intake.js';
 
 /** What all runs of a controller share. */
 export interface ControllerContext {

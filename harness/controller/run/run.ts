@@ -5,6 +5,7 @@ import type { RunEvent, StopReason, Verdict } from '../../log/events.js';
 import type { RunTokens } from '../../log/run-folder.js';
 import type { RunState } from '../../log/state.js';
 import type { RunSummary } from '../../log/summary.js';
+import type { NamedWorkers } from '../workers/named-workers.js';
 
 /** A handle on a run of this controller that waits, is on, or is over. Its state is what its log says. */
 export interface Run {
@@ -64,4 +65,8 @@ export interface SubmitOptions {
   readonly workers?: number;
   /** Use this many workers that registered by themselves; the platform then starts the target only. */
   readonly registeredWorkers?: number;
+  /** Use these workers, which wait to be dialled; the platform then starts the target only. */
+  readonly named?: NamedWorkers;
+  /** Clients that subscribe are put on workers of their own, two thirds of all workers. */
+  readonly extraConsumers?: boolean;
 }

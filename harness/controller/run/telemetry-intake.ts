@@ -1,18 +1,9 @@
-import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
+import { addMessages, type MessageCounts, noMessages, type Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { RunAggregate } from '../../analysis/merge/aggregate.js';
 import { ControllerError } from '../../log/errors.js';
 import type { TelemetryLine } from '../../log/events.js';
 import type { TelemetryLog } from '../../log/telemetry-log.js';
-
-/** Sums over all batches of a run, for `/counters-stats`. */
-export interface MessageCounts {
-  readonly messagesSent: number;
-  readonly messagesReceived: number;
-  readonly messageSendErrors: number;
-}
-
-export const noMessages: MessageCounts = { messagesSent: 0, messagesReceived: 0, messageSendErrors: 0 };
 
 export type IntakeResult =
   | {
@@ -117,11 +108,6 @@ export class TelemetryIntake {
 
   private count(workerId: string, batch: Telemetry): void {
     this.aggregate.add(workerId, batch);
-    const { messagesSent, messagesReceived, messageSendErrors } = this._counts;
-    this._counts = {
-      messagesSent: batch.sessions.reduce((sum, series) => sum + series.messagesSent, messagesSent),
-      messagesReceived: batch.sessions.reduce((sum, series) => sum + series.messagesReceived, messagesReceived),
-      messageSendErrors: batch.series.reduce((sum, series) => sum + series.failed + series.lost, messageSendErrors),
-    };
+    this._counts = addMessages(this._counts, batch);
   }
 }
