@@ -3,6 +3,7 @@ import { agentMetrics } from './agent-metrics.js';
 import { eventOf } from './container-events.js';
 import { taskLabels } from './container-labels.js';
 import { usageOf } from './container-watch.js';
+import { capabilitiesOf, countsOf, matchOfName } from './node-faults.js';
 
 /** As engines 20.10 (cgroup v1) and 26.1 (cgroup v2) answer, shortened. */
 const version1 = {
@@ -129,5 +130,32 @@ describe('eventOf', () => {
     ['half an answer', undefined],
   ])('returns undefined for %s', (_, raw) => {
     expect(eventOf(raw, 'n1')).toBeUndefined();
+  });
+});
+
+describe('faults', () => {
+  test('a name is matched as it stands in a message of DNS: labels with their lengths, and the end', () => {
+    expect(matchOfName('Tasks.gateway')).toBe('@th,160,120 0x057461736b73076761746577617900');
+    // nft compares 16 bytes at once.
+    expect(matchOfName('a'.repeat(20))).toBe(`@th,160,128 0x14${'61'.repeat(15)} @th,288,48 0x${'61'.repeat(5)}00`);
+  });
+
+  test('capabilities are named by the bits of their mask', () => {
+    expect(capabilitiesOf(0n)).toEqual([]);
+    expect(capabilitiesOf(1n | (1n << 21n) | (1n << 40n))).toEqual(['CHOWN', 'SYS_ADMIN', 'CHECKPOINT_RESTORE']);
+    expect(capabilitiesOf((1n << 41n) - 1n)).toHaveLength(41);
+  });
+
+  test.each([
+    ['nft', 'counts table inet t counter hit packets 12 bytes 900', { hit: 12 }],
+    [
+      'tc',
+      'counts qdisc tbf 5b5b: root Sent 2100 bytes 24 pkt (dropped 1, overlimits 7 requeues 0)',
+      { seen: 24, dropped: 1, heldBack: 7 },
+    ],
+    ['a queue', 'counts queued packets 5', { seen: 5 }],
+    ['a look-up', 'counts probe found 1 ms 1520 counter hit packets 4 bytes 9', { found: 1, probeMs: 1520, hit: 4 }],
+  ])('what %s has counted is read', (_, line, counts) => {
+    expect(countsOf(line)).toEqual(counts);
   });
 });

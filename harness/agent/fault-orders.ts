@@ -1,6 +1,9 @@
 /** What the harness orders from the agent of a node, and what the agent says of it: JSON over HTTP. */
 import { z } from 'zod';
 
+/** At most 253 characters, labels of at most 63. */
+export const DOMAIN_NAME = /^(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*$/;
+
 const share = z.number().min(0).max(1);
 const seconds = z.number().positive().max(86_400);
 
@@ -11,6 +14,12 @@ const network = z.discriminatedUnion('effect', [
   z.strictObject({ effect: z.literal('reset'), share, port: z.number().int().min(1).max(65_535) }),
   z.strictObject({ effect: z.literal('rate'), bytesPerSecond: z.number().positive() }),
   z.strictObject({ effect: z.literal('delay'), delayMs: z.number().min(0), jitterMs: z.number().min(0) }),
+  /** Without a delay there is no such name. */
+  z.strictObject({
+    effect: z.literal('dns'),
+    lookup: z.string().regex(DOMAIN_NAME),
+    delayMs: z.number().min(0).optional(),
+  }),
 ]);
 export type NetworkEffect = z.infer<typeof network>;
 

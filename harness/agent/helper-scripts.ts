@@ -9,12 +9,16 @@
 const QDISC = '5b5b:';
 export const REFUSED = 3;
 
-/** What all helpers share. `on`, `change`, `off` and `count` are of the kind. */
+/**
+ * What all helpers share. `on`, `begin` (after it has been said that it is on), `change`, `off` and `count` are of the
+ * kind.
+ */
 function helper(parts: string, { renewable }: { readonly renewable: boolean }): string {
   return `
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 say() { echo "$*"; }
 refuse() { say "refused $*"; off; exit ${REFUSED}; }
+begin() { :; }
 ${parts}
 trap 'off; say ended asked; exit 0' TERM INT
 ${renewable ? "trap 'left=$LEASE' USR1" : ''}
@@ -26,6 +30,7 @@ off
 : >/tmp/began
 on
 say "on $how"
+begin
 left=$LEASE
 while [ "$left" -gt 0 ]; do
   sleep 1 &
@@ -94,36 +99,48 @@ count() { say "counts $(nft list counters table inet "$table" 2>/dev/null | tr -
   { renewable: true },
 );
 
-/** What leaves one interface, by a qdisc of tc. STRENGTH: microseconds of delay, or bits a second. */
-export const SHAPE = helper(
-  `${FIND_INTERFACE}
-how=
+/** Where the kernel has no netem. Takes what iptables matches in OUTPUT. */
+const QUEUE = `
 chain="SWARMBENCH_$FAULT"
-# Ours, and no other: a root qdisc with our handle; a chain with our name.
-off() {
-  case $(tc qdisc show dev "$ifc" root 2>/dev/null) in *' ${QDISC} '*) tc qdisc del dev "$ifc" root 2>/dev/null ;; esac
+queue_off() {
   [ -z "\${queue:-}" ] || kill "$queue" 2>/dev/null
-  while iptables -D OUTPUT -o "$ifc" -j "$chain" 2>/dev/null; do :; done
+  while iptables -D OUTPUT "$@" -j "$chain" 2>/dev/null; do :; done
   iptables -F "$chain" 2>/dev/null
   iptables -X "$chain" 2>/dev/null
   return 0
 }
-shape() {
-  if [ "$EFFECT" = rate ]; then
-    tc qdisc "$1" dev "$ifc" root handle ${QDISC} tbf rate "\${STRENGTH}bit" burst 32kb latency 400ms
-  else tc qdisc "$1" dev "$ifc" root handle ${QDISC} netem delay "\${STRENGTH}us" "\${JITTER}us"; fi
-}
 # Its output must not be ours, which whoever waits for it would wait for, too.
-by_queue() {
+queue_on() {
+  number=$1
+  shift
   command -v nfqdelay >/dev/null 2>&1 || { echo 'the image has no nfqdelay'; return 1; }
   mkfifo /tmp/delays
-  nfqdelay 7 </tmp/delays >/tmp/queue.log 2>&1 &
+  nfqdelay "$number" </tmp/delays >/tmp/queue.log 2>&1 &
   queue=$!
   exec 8>/tmp/delays
   echo "$STRENGTH $JITTER" >&8
   iptables -N "$chain" &&
-    iptables -A "$chain" -j NFQUEUE --queue-num 7 --queue-bypass &&
-    iptables -I OUTPUT -o "$ifc" -j "$chain"
+    iptables -A "$chain" -j NFQUEUE --queue-num "$number" --queue-bypass &&
+    iptables -I OUTPUT "$@" -j "$chain"
+}
+`;
+
+/** What leaves one interface, by a qdisc of tc. STRENGTH: microseconds of delay, or bits a second. */
+export const SHAPE = helper(
+  `${FIND_INTERFACE}${QUEUE}
+how=
+# Ours, and no other: a root qdisc with our handle; a chain with our name.
+off() {
+  case $(tc qdisc show dev "$ifc" root 2>/dev/null) in *' ${QDISC} '*) tc qdisc del dev "$ifc" root 2>/dev/null ;; esac
+  queue_off -o "$ifc"
+}
+shape() {
+  if [ "$EFFECT" = rate ]; then
+    # What may pass at once: two packets, or 50 ms of the rate; more would let short faults pass unseen.
+    burst=$((STRENGTH / 160))
+    [ "$burst" -ge 3200 ] || burst=3200
+    tc qdisc "$1" dev "$ifc" root handle ${QDISC} tbf rate "\${STRENGTH}bit" burst "$burst" latency 400ms
+  else tc qdisc "$1" dev "$ifc" root handle ${QDISC} netem delay "\${STRENGTH}us" "\${JITTER}us"; fi
 }
 on() {
   [ -n "$ifc" ] || refuse "no interface has the address $ADDRESS"
@@ -136,7 +153,7 @@ on() {
   if problem=$(shape add 2>&1); then return; fi
   [ "$EFFECT" = delay ] || refuse "$problem"
   how=nfqueue
-  by_queue >/tmp/problem 2>&1 || refuse "$problem; $(cat /tmp/problem /tmp/queue.log 2>/dev/null)"
+  queue_on 7 -o "$ifc" >/tmp/problem 2>&1 || refuse "$problem; $(cat /tmp/problem /tmp/queue.log 2>/dev/null)"
 }
 change() { if [ "$how" = nfqueue ]; then echo "$STRENGTH $JITTER" >&8; else shape change; fi; }
 count() {
@@ -150,6 +167,74 @@ count() {
   { renewable: true },
 );
 
+/**
+ * Look-ups of one name in the namespace of a container, by what its resolver (Docker's, at 127.0.0.11) answers over
+ * UDP: to say that there is no such name, or late. STRENGTH: microseconds of delay; 0: there is no such name. NAME is
+ * looked up by this helper, too, which shows what anybody gets there. MATCH: of nft, an answer for that name.
+ */
+export const DNS = helper(
+  `${QUEUE}
+ifc=lo
+how=
+table="swarmbench_$FAULT"
+mark=0x5b5b
+off() {
+  nft delete table inet "$table" 2>/dev/null
+  case $(tc qdisc show dev lo root 2>/dev/null) in *' ${QDISC} '*) tc qdisc del dev lo root 2>/dev/null ;; esac
+  queue_off -o lo -m mark --mark $mark
+}
+# Answers that are marked take the second class.
+hold() {
+  tc qdisc add dev lo root handle ${QDISC} htb default 1 &&
+    tc class add dev lo parent ${QDISC} classid ${QDISC}1 htb rate 10gbit &&
+    tc class add dev lo parent ${QDISC} classid ${QDISC}2 htb rate 10gbit &&
+    tc qdisc add dev lo parent ${QDISC}2 netem delay "\${STRENGTH}us"
+}
+act() {
+  if [ "$LATE" = yes ]; then echo "meta mark set $mark meta priority set ${QDISC}2"
+  # Flags: an answer, and no such name; then no records at all.
+  else echo '@th,88,8 set 0x83 @th,112,48 set 0 udp checksum set 0'; fi
+}
+on() {
+  problem=$(nft -f - 2>&1 <<RULES
+add table inet $table
+add counter inet $table hit
+add chain inet $table out { type filter hook output priority -150; policy accept; }
+add rule inet $table out oifname "lo" ip saddr 127.0.0.11 ip protocol udp @th,80,1 1 $MATCH counter name hit $(act)
+RULES
+  ) || refuse "$problem"
+  how=nft
+  [ "$LATE" = yes ] || return 0
+  how=netem
+  if problem=$(hold 2>&1); then return; fi
+  tc qdisc del dev lo root 2>/dev/null
+  how=nfqueue
+  queue_on 8 -o lo -m mark --mark $mark >/tmp/problem 2>&1 ||
+    refuse "$problem; $(cat /tmp/problem /tmp/queue.log 2>/dev/null)"
+}
+change() {
+  if [ "$how" = nfqueue ]; then echo "$STRENGTH 0" >&8
+  else tc qdisc change dev lo parent ${QDISC}2 netem delay "\${STRENGTH}us"; fi
+}
+# Hundredths of a second.
+clock() { read -r up _ </proc/uptime; echo "\${up%.*}\${up#*.}"; }
+probe() {
+  since=$(clock)
+  found=0
+  if nslookup "$NAME." 127.0.0.11 2>/dev/null | grep -A 2 -i '^name:' | grep -qi '^address'; then found=1; fi
+  echo "probe found $found ms $((($(clock) - since) * 10))" >/tmp/probe.new
+  mv /tmp/probe.new /tmp/probe
+}
+# A slow look-up must not hold up the lease.
+count() {
+  if [ -z "\${asking:-}" ] || ! kill -0 "$asking" 2>/dev/null; then probe & asking=$!; fi
+  hits=$(nft list counters table inet "$table" 2>/dev/null | tr -d '{}' | tr -s '[:space:]' ' ')
+  say "counts $(cat /tmp/probe 2>/dev/null) $hits"
+}
+`,
+  { renewable: true },
+);
+
 /** Everything that leaves, reaches or crosses a node. It cannot be told to end, so its lease is its time. */
 export const NODE_CUT = helper(
   `
@@ -157,19 +242,23 @@ how=nft
 table="swarmbench_$FAULT"
 off() { nft delete table inet "$table" 2>/dev/null; }
 on() {
-  # The answer to the order must get out first.
-  sleep 1
   problem=$(nft -f - 2>&1 <<RULES
 add table inet $table
 add counter inet $table hit
 add chain inet $table in { type filter hook input priority -300; policy accept; }
 add chain inet $table out { type filter hook output priority -300; policy accept; }
 add chain inet $table through { type filter hook forward priority -300; policy accept; }
+RULES
+  ) || refuse "$problem"
+}
+# The answer to the order must get out first.
+begin() {
+  sleep 1
+  nft -f - <<RULES
 add rule inet $table in iifname != "lo" counter name hit drop
 add rule inet $table out oifname != "lo" counter name hit drop
 add rule inet $table through counter name hit drop
 RULES
-  ) || refuse "$problem"
 }
 change() { :; }
 count() { say "counts $(nft list counters table inet "$table" 2>/dev/null | tr -d '{}' | tr -s '[:space:]' ' ')"; }

@@ -8,7 +8,7 @@ import type Docker from 'dockerode';
 import { z } from 'zod';
 import { messageOf } from '../support/error-message.js';
 import type { ContainerState, FaultName, FaultOrder, FaultState, NetworkEffect } from './fault-orders.js';
-import { BURN, ENGINE_KILL, FILTER, NODE_CUT, REFUSED, SHAPE } from './helper-scripts.js';
+import { BURN, DNS, ENGINE_KILL, FILTER, NODE_CUT, REFUSED, SHAPE } from './helper-scripts.js';
 
 interface NodeFaultsOptions {
   readonly docker: Docker;
@@ -263,7 +263,7 @@ export class NodeFaults {
         const [strength, jitter = 0] = strengthOf(order.network);
         const { effect } = order.network;
         return {
-          script: effect === 'rate' || effect === 'delay' ? SHAPE : FILTER,
+          script: scriptOf(effect),
           env: [
             `ADDRESS=${order.address}`,
             `EFFECT=${effect}`,
@@ -271,6 +271,13 @@ export class NodeFaults {
             `JITTER=${jitter}`,
             `DIRECTION=${order.network.effect === 'partition' ? order.network.direction : ''}`,
             `PORT=${order.network.effect === 'reset' ? order.network.port : ''}`,
+            ...(order.network.effect === 'dns'
+              ? [
+                  `NAME=${order.network.lookup}`,
+                  `LATE=${order.network.delayMs === undefined ? 'no' : 'yes'}`,
+                  `MATCH=${matchOfName(order.network.lookup)}`,
+                ]
+              : []),
           ],
           host: { ...bare, NetworkMode: `container:${order.container}` },
         };
@@ -296,7 +303,14 @@ export class NodeFaults {
         return {
           script: ENGINE_KILL,
           env: [],
-          host: { Privileged: true, PidMode: 'host', NetworkMode: 'host', Binds: ['/sys/fs/cgroup:/cgroup'] },
+          host: {
+            // What the engine may do, since it is started again from there; `privileged` fails where the engine lacks some.
+            CapAdd: [...(await this.engineCapabilities())],
+            SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
+            PidMode: 'host',
+            NetworkMode: 'host',
+            Binds: ['/sys/fs/cgroup:/cgroup'],
+          },
         };
     }
   }
@@ -307,21 +321,40 @@ export class NodeFaults {
    */
   private async groupOf(target: Docker.ContainerInspectInfo | undefined): Promise<string | undefined> {
     if (target === undefined) return undefined;
-    const { docker, toolsImage } = this.options;
-    const looker = await docker.createContainer({
-      Image: toolsImage,
-      Entrypoint: ['cat', '/proc/1/cgroup'],
+    const text = await this.lookAt('cat /proc/1/cgroup', { PidMode: `container:${target.Id}` }).catch(() => '');
+    return /^.*\d+:(?:[\w,]*,)?cpu(?:,[\w,]*)?:(\/\S+)$/m.exec(text)?.[1];
+  }
+
+  /**
+   * Those that the engine has, as far as it knows their names: an older engine knows none that came after it.
+   * @throws OrderRefused when the engine is not among the processes of the node
+   */
+  private async engineCapabilities(): Promise<readonly string[]> {
+    const text = await this.lookAt(CAPABILITIES_OF_ENGINE, { PidMode: 'host' });
+    const mask = /^CapBnd:\s*([0-9a-f]+)/m.exec(text)?.[1];
+    if (mask === undefined) throw new OrderRefused('no process dockerd is on this node');
+    const all = capabilitiesOf(BigInt(`0x${mask}`));
+    const newest = all.filter((name) => NEWEST_CAPABILITIES.includes(name));
+    const knowsThem = await this.lookAt('true', { CapAdd: newest }).then(
+      () => true,
+      () => false,
+    );
+    return knowsThem ? all : all.filter((name) => !newest.includes(name));
+  }
+
+  /** What a script prints that sees the processes of others. */
+  private async lookAt(script: string, host: Docker.HostConfig): Promise<string> {
+    const looker = await this.options.docker.createContainer({
+      Image: this.options.toolsImage,
+      Entrypoint: ['sh', '-c', script],
       Cmd: [],
       User: '0',
-      HostConfig: { PidMode: `container:${target.Id}`, NetworkMode: 'none' },
+      HostConfig: { NetworkMode: 'none', ...host },
     });
     try {
       await looker.start();
       await looker.wait();
-      const text = (await looker.logs({ stdout: true, follow: false })).toString();
-      return /^.*\d+:(?:[\w,]*,)?cpu(?:,[\w,]*)?:(\/\S+)$/m.exec(text)?.[1];
-    } catch {
-      return undefined;
+      return textOf(await looker.logs({ stdout: true, follow: false }));
     } finally {
       await this.remove(looker.id);
     }
@@ -486,6 +519,27 @@ export class NodeFaults {
 const STACK = 'com.docker.stack.namespace';
 const SERVICE = 'com.docker.swarm.service.name';
 
+const CAPABILITIES_OF_ENGINE = `
+for process in /proc/[0-9]*; do
+  [ "$(cat "$process/comm" 2>/dev/null)" = dockerd ] && grep CapBnd "$process/status" && exit
+done
+`;
+
+/** By their numbers, from 0 (capabilities(7)). */
+const CAPABILITIES =
+  'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE ' +
+  'NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN ' +
+  'SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE ' +
+  'MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE';
+
+/** Since Linux 5.8 and 5.9. */
+const NEWEST_CAPABILITIES = ['PERFMON', 'BPF', 'CHECKPOINT_RESTORE'];
+
+/** The names of the bits that are set. */
+export function capabilitiesOf(mask: bigint): readonly string[] {
+  return CAPABILITIES.split(' ').filter((_, bit) => ((mask >> BigInt(bit)) & 1n) === 1n);
+}
+
 /** As the helper's script takes it; for a delay also its jitter. */
 function strengthOf(effect: NetworkEffect): readonly [strength: number, jitter?: number] {
   switch (effect.effect) {
@@ -498,7 +552,33 @@ function strengthOf(effect: NetworkEffect): readonly [strength: number, jitter?:
       return [Math.max(1, Math.round(effect.bytesPerSecond * 8))];
     case 'delay':
       return [Math.round(effect.delayMs * 1000), Math.round(effect.jitterMs * 1000)];
+    case 'dns':
+      return [Math.round((effect.delayMs ?? 0) * 1000)];
   }
+}
+
+function scriptOf(effect: NetworkEffect['effect']): string {
+  if (effect === 'dns') return DNS;
+  return effect === 'rate' || effect === 'delay' ? SHAPE : FILTER;
+}
+
+/** A DNS message has its question after 8 bytes of UDP and 12 of its own header; nft compares up to 16 bytes. */
+const QUESTION_BIT = 160;
+const MOST_COMPARED = 16;
+
+/** What nft compares in a packet of DNS that is about this name. */
+export function matchOfName(name: string): string {
+  const labels = name.toLowerCase().split('.');
+  const bytes = Buffer.concat([
+    ...labels.flatMap((label) => [Buffer.from([label.length]), Buffer.from(label, 'latin1')]),
+    Buffer.from([0]),
+  ]);
+  const parts: string[] = [];
+  for (let at = 0; at < bytes.length; at += MOST_COMPARED) {
+    const part = bytes.subarray(at, at + MOST_COMPARED);
+    parts.push(`@th,${QUESTION_BIT + at * 8},${part.length * 8} 0x${part.toString('hex')}`);
+  }
+  return parts.join(' ');
 }
 
 /** @param status `Exited (137) 3 seconds ago` */
@@ -522,6 +602,7 @@ export function countsOf(line: string): Readonly<Record<string, number>> {
   const qdisc = /Sent \d+ bytes (\d+) pkt \(dropped (\d+), overlimits (\d+)/.exec(line);
   const queued = /queued packets (\d+)/.exec(line)?.[1];
   const burnt = /burnt (\d+)/.exec(line)?.[1];
+  const probe = /probe found (\d) ms (\d+)/.exec(line);
   return Object.fromEntries([
     ...named,
     ...(qdisc === null
@@ -533,6 +614,12 @@ export function countsOf(line: string): Readonly<Record<string, number>> {
         ]),
     ...(queued === undefined ? [] : [['seen', Number(queued)]]),
     ...(burnt === undefined ? [] : [['burnt', Number(burnt)]]),
+    ...(probe === null
+      ? []
+      : [
+          ['found', Number(probe[1])],
+          ['probeMs', Number(probe[2])],
+        ]),
   ]);
 }
 

@@ -96,7 +96,7 @@ export interface FaultSubject {
 export interface FaultEffect {
   /** Whether it was seen to be in effect. */
   readonly settled: boolean;
-  /** What showed that: `312 packets dropped`, `exit code 137`, `RTT 81 ms`. */
+  /** What showed that, such as `312 packets dropped`; where it is not settled, what was seen instead. */
   readonly evidence?: string;
   /** After an undo: what is not back, and the command that mends it. */
   readonly left?: readonly LeftOver[];

@@ -2,6 +2,7 @@
 import { release } from 'node:os';
 import { beforeAll, expect, test } from '@jest/globals';
 import { main } from '../../harness/cli/cli.js';
+import { tryFaults } from '../../harness/platform/swarm/kernel/try-faults.js';
 import { tryKernel } from '../../harness/platform/swarm/kernel/try-kernel.js';
 import { testHost } from '../support/cli/test-host.js';
 import { inContainer } from '../support/swarm/in-container.js';
@@ -74,5 +75,11 @@ await describeOnSwarm('the kernel below the engine', 'cli', () => {
       });
     }
     expect(findings.map(({ name }) => name)).toContain('open files of containers');
+    const tried = await tryFaults(engine, nettools, soon());
+    expect(tried.map(({ ability }) => ability.kind)).not.toContain('unknown');
+    expect(
+      findings.flatMap(({ name, status }) => (name.startsWith('faults ') ? [[name, status === 'ok']] : [])),
+    ).toEqual(tried.map(({ kinds, ability }) => [`faults ${kinds.join(', ')}`, ability.kind === 'yes']));
+    expect(await engine.containers.labelled('swarmbench.trial', soon())).toEqual([]);
   }, 240_000);
 });

@@ -13,9 +13,11 @@ import { findStack, namesOf } from '../../harness/platform/swarm/stack/stack-obj
 import { type Report, reportSchema } from '../../harness/report/schema.js';
 import { inOrder } from '../support/in-order.js';
 import { type Program, startProgram } from '../support/program.js';
+import { readEvents } from '../support/run-files.js';
 import { docker as cli } from '../support/swarm/docker-cli.js';
 import { dockerOfTests, offlineImages } from '../support/swarm/own-stack.js';
 import { makeStandIns, WITHOUT_GRAFANA } from '../support/swarm/stand-ins.js';
+import { simpleScenario, writeScenario } from '../support/swarmbench.js';
 import { until } from '../support/until.js';
 import {
   describeOnNodes,
@@ -167,6 +169,35 @@ await describeOnNodes('a swarm of three nodes', () => {
     expect(report.balance.length).toBeGreaterThan(0);
     expect(['passed', 'failed', 'invalid']).toContain(report.verdict.kind);
   }, 240_000);
+
+  test('a node is cut off and loses its engine under load, and each time it is back afterwards', async () => {
+    // Too short for Swarm to give the node up, so that the second finds replicas there.
+    const faults = [
+      { name: 'cut', at: '3s', kind: 'node-cut', serving: true, for: '9s' },
+      { name: 'down', at: '22s', kind: 'node-down', serving: true, for: '6s' },
+    ];
+    const target = { server: 'reference', replicas: 4, era: 'legacy' };
+    const profile = { clients: 12, arrivals: { rate: '5/s' }, timeout: '3s' };
+    const scenario = writeScenario(simpleScenario(profile, 38, { target, faults }), folder);
+    const { out, err } = await ended(on(1, ['run', scenario, '--on', 'swarm', '--workers', '1']));
+    const report = reportAt(join(folder, 'results', 'latest', 'report.json'), `${out}\n${err}`);
+    const events = readEvents(join(folder, 'results', 'latest'));
+    const settled = (phase: string): readonly string[] =>
+      events.flatMap((event) => (event.type === 'fault.settled' && event.phase === phase ? [event.faultId] : []));
+    expect({ injected: settled('injected'), undone: settled('undone'), err }).toEqual({
+      injected: ['f1', 'f2'],
+      undone: ['f1', 'f2'],
+      err: expect.any(String),
+    });
+    const told = (report.incidents ?? []).map(({ what, fault }) => `${what} ${fault}`);
+    expect(told).toEqual(expect.arrayContaining(['server-out f1', 'node-silent f1']));
+    expect(await leftOfFaults()).toEqual([]);
+  }, 300_000);
+
+  async function leftOfFaults(): Promise<readonly string[]> {
+    const left = nodes.map(({ engine }) => engine.containers.labelled('swarmbench.fault', soon()));
+    return (await Promise.all(left)).flat().flatMap(({ Names, State }) => (State === 'running' ? Names : []));
+  }
 
   test('`down` leaves nothing on any of them', async () => {
     expect(await ended(on(1, ['down', '--volumes']))).toMatchObject({ code: 0 });

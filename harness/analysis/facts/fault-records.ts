@@ -13,6 +13,8 @@ export interface FaultRecord {
   readonly target: string;
   /** Ids of the replicas that it struck. */
   readonly replicas: readonly string[];
+  /** The node that it struck, as the journal has it; all that happens there meanwhile follows from it. */
+  readonly node?: string;
   /** When it was decided: its order came next. */
   readonly startedMs: number;
   /** When the platform had accepted the order. */
@@ -53,9 +55,10 @@ export class FaultRecords {
     const { faultId } = event;
     const known = this.records.get(faultId);
     if (event.type === 'fault.started') {
-      const { kind, name = kind, target, replicas = [] } = event;
+      const { kind, name = kind, target, replicas = [], before } = event;
+      const node = typeof before.node === 'string' ? { node: before.node } : {};
       const empty = { followed: [], noticed: [], undone: false, left: [] };
-      this.records.set(faultId, { id: faultId, kind, name, target, replicas, startedMs: atMs, ...empty });
+      this.records.set(faultId, { id: faultId, kind, name, target, replicas, ...node, startedMs: atMs, ...empty });
       return;
     }
     if (known !== undefined) this.records.set(faultId, { ...known, ...changeBy(event, atMs, known) });
@@ -123,17 +126,18 @@ function noticedBy({ what, text }: Notice): FaultRecord['noticed'][number]['by']
 /** What a fault causes may come after its undo: a node is declared down after 14 s, by Swarm's defaults. */
 const AFTERMATH_MS = 20_000;
 
-/** The fault that was on, or just over, and acts on the same replica or service; of several the newest. */
+/** The fault that was on, or just over, and acts on the same replica, service or node; of several the newest. */
 export function faultBehind(
-  { service, subject }: Notice,
+  { service, subject, node: where }: Notice,
   atMs: number,
   records: readonly FaultRecord[],
   plans: readonly FaultPlan[],
 ): FaultRecord | undefined {
   const slot = slotNameOf(subject);
-  return records.findLast(({ id, startedMs, endedMs, undoneMs, replicas }) => {
+  return records.findLast(({ id, startedMs, endedMs, undoneMs, replicas, node }) => {
     const overMs = (undoneMs ?? endedMs ?? Infinity) + AFTERMATH_MS;
     if (atMs < startedMs || atMs > overMs) return false;
+    if (node !== undefined && node === where) return true;
     const plan = plans.find((fault) => fault.id === id);
     const acted = plan !== undefined && 'service' in plan ? plan.service : undefined;
     if (acted !== undefined) return service === undefined || acted === service;

@@ -64,3 +64,13 @@ test('what a fault of the run causes has its name, and no note', () => {
   ]);
   expect(incidentNotes(found)).toHaveLength(1);
 });
+
+test('what happens on a node that a fault struck follows from it, and what happens elsewhere does not', () => {
+  const record = { id: 'f1', kind: 'node-cut', target: '', replicas: ['mcp-server.2'], node: 'n2', startedMs: 10_000 };
+  const agent = (node: string): Notice => ({ ...notice('task-died', `agent on ${node}`, 20), service: 'agent', node });
+  const facts = {
+    ...factsWith(agent('n2'), agent('n3')),
+    created: { plan: samplePlan() } as unknown as RunFacts['created'],
+  };
+  expect(incidentsOf(facts, timeline([], [record])).map(({ fault }) => fault)).toEqual(['f1', undefined]);
+});

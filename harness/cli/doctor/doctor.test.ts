@@ -28,6 +28,7 @@ const healthy: Facts = {
     openFiles: { soft: 65_536, hard: 65_536 },
     conntrackMax: 262_144,
   },
+  faults: [{ kinds: ['delay'], ability: { kind: 'yes' }, how: 'netem' }],
   programs: { chromium: '/usr/bin/chromium', wrk: '/usr/bin/wrk', docker: '28.0.0' },
 };
 
@@ -109,6 +110,13 @@ describe('the doctor', () => {
       'open files of containers',
       'note',
       /NETTOOLS_IMAGE=IMAGE swarmbench doctor/,
+    ],
+    [
+      'a kernel that cannot limit what is sent',
+      { faults: [{ kinds: ['rate'], ability: { kind: 'no', reason: 'no tbf' }, how: '' }] },
+      'faults rate',
+      'note',
+      /NETTOOLS_IMAGE=/,
     ],
     ['no wrk', { programs: none }, 'wrk', 'note', /apt-get install wrk/],
     ['no Chromium', { programs: none }, 'Chromium', 'note', /apt-get install chromium/],

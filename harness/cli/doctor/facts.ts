@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { openFileLimit, sysctl, usableCores } from '../../platform/local/describe-machine.js';
 import { readText } from '../../platform/local/proc.js';
 import { type KernelFacts, untried } from '../../platform/swarm/kernel/kernel-facts.js';
+import type { FaultAbility } from '../../platform/swarm/kernel/try-faults.js';
 import { messageOf } from '../../support/error-message.js';
 import { DEFAULT_PORT } from '../defaults.js';
 import type { Host } from '../host.js';
@@ -35,6 +36,8 @@ export interface Facts {
   };
   /** About the machine of the Docker engine; undefined when no engine answers. */
   readonly kernel: KernelFacts | undefined;
+  /** What the kinds of faults on a swarm need; undefined when no engine answers. */
+  readonly faults: readonly FaultAbility[] | undefined;
   readonly programs: {
     readonly chromium: string | undefined;
     readonly wrk: string | undefined;
@@ -59,6 +62,7 @@ export async function gatherFacts(host: Host, resultsFolder: string): Promise<Fa
     apiPortProblem: await portProblem(DEFAULT_PORT),
     results: { folder: resultsFolder, ...(await resultsProblem(resultsFolder, host.pid)) },
     kernel: await kernelFacts(host),
+    faults: await faultAbilities(host),
     programs: {
       chromium: await find(['chromium', 'chromium-browser', 'google-chrome']),
       wrk: await find(['wrk']),
@@ -139,6 +143,15 @@ async function kernelFacts(host: Host): Promise<KernelFacts | undefined> {
     if (isSwarmError(error)) return undefined;
     return untried(messageOf(error));
   }
+}
+
+async function faultAbilities(host: Host): Promise<readonly FaultAbility[] | undefined> {
+  const [{ connectEngine }, { tryFaults }, { trialImage }] = await Promise.all([
+    import('../../platform/swarm/engine/engine.js'),
+    import('../../platform/swarm/kernel/try-faults.js'),
+    import('../stack/load-stack.js'),
+  ]);
+  return tryFaults(connectEngine(host.env), trialImage(host), AbortSignal.timeout(TRY_MS)).catch(() => undefined);
 }
 
 /** The version of the engine: the client alone cannot run a swarm. */

@@ -37,6 +37,7 @@ export function judge(facts: Facts): readonly Finding[] {
     results(facts),
     ...programs(facts),
     ...kernel(facts),
+    ...faults(facts),
   ].filter((finding) => finding !== undefined);
 }
 
@@ -191,11 +192,21 @@ function kernel({ kernel: facts }: Facts): readonly Finding[] {
       name: 'packet delay',
       feature: 'netem',
       status: 'note',
-      consequence: 'the kernel cannot delay or lose packets on purpose',
+      consequence: 'the faults `delay` and slow `dns` need nfqdelay in place of it',
       fix: FIXES.netem,
     }),
     containerFiles(triedIn, openFiles),
   ];
+}
+
+/** What faults on a swarm need, as their helpers would do it. `pause`, `kill` and their like need the engine alone. */
+function faults({ faults: tried }: Facts): readonly Finding[] {
+  return (tried ?? []).map(({ kinds, ability: found, how }) => {
+    const name = `faults ${kinds.join(', ')}`;
+    if (found.kind === 'yes') return { name, status: 'ok', detail: how };
+    const detail = found.kind === 'no' ? `cannot be made on a swarm: ${found.reason}` : `not tried: ${found.reason}`;
+    return { name, status: 'note', detail, fix: FIXES.faults };
+  });
 }
 
 interface AbilityTexts {

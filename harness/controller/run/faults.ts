@@ -147,15 +147,17 @@ class RunFault {
     if (this.fault.once === true) void witness.then(({ settled }) => settled && done.abort());
     await this.keepUp(subject, lasting);
     done.abort();
-    const { settled } = await witness;
-    if (!settled) this.run.record({ type: 'fault.unwitnessed', faultId: id, why: this.unwitnessed() });
+    const { settled, evidence } = await witness;
+    if (!settled) this.run.record({ type: 'fault.unwitnessed', faultId: id, why: this.unwitnessed(evidence) });
     return 'injected';
   }
 
-  private unwitnessed(): string {
+  /** @param seen what was seen instead */
+  private unwitnessed(seen: string | undefined): string {
     const { kind } = this.fault;
     const seconds = Math.max(0, Math.min(this.run.tMs, this.fault.untilMs) - this.fault.atMs) / 1000;
-    return `in ${seconds.toFixed(1)} s nothing showed that ${kind} had an effect`;
+    const instead = seen === undefined ? '' : ` (${seen})`;
+    return `in ${seconds.toFixed(1)} s nothing showed that ${kind} had an effect${instead}`;
   }
 
   private async keepUp(subject: FaultSubject, lasting: AbortSignal): Promise<void> {

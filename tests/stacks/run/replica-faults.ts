@@ -12,7 +12,15 @@ const FAULTS = [
   [{ at: '3s', kind: 'partition', replica: 2, for: '5s' }, /mcp-server\.2: \d+ packets dropped/],
   [{ at: '13s', kind: 'loss', replica: 3, loss: '20%', for: '6s' }, /mcp-server\.3: \d+ of \d+ packets dropped/],
   [{ at: '14s', kind: 'reset', replica: 1, for: '4s' }, /\d+ of \d+ packets answered with a reset/],
-  [{ at: '24s', kind: 'rate', replica: 2, rate: '20 kB/s', for: '6s' }, /\d+ packets passed the limit/],
+  [
+    { at: '13s', kind: 'dns', replica: 2, lookup: 'tasks.harness', answer: 'nxdomain', for: '5s' },
+    /mcp-server\.2: tasks\.harness is unknown there; \d+ answers were changed \(nft\)/,
+  ],
+  [
+    { at: '13s', kind: 'dns', worker: 1, lookup: 'gateway', answer: 'slow', delay: '300ms', for: '6s' },
+    /client-sim-\w+\.1: a look-up of gateway takes \d+ ms there; \d+ answers were changed/,
+  ],
+  [{ at: '24s', kind: 'rate', replica: 2, rate: '4 kB/s', for: '6s' }, /\d+ times packets were held back/],
   [{ at: '25s', kind: 'pause', replica: 3, for: '5s' }, /frozen, it takes connections and says nothing/],
   [{ at: '36s', kind: 'cpu', replica: 1, cpu: '50%', for: '6s' }, /\d+ ms of processor time were burnt/],
   [{ at: '36s', kind: 'memory', replica: 2, memory: '300 MiB', for: '5s' }, /its limit is 314572800 bytes/],
@@ -57,7 +65,7 @@ export function describeReplicaFaults(stack: RunStack): void {
 
     test('the report tells what each caused, and notes none of it as happened by itself', () => {
       const death = report.incidents?.find(({ what }) => what === 'task-died');
-      expect(death).toMatchObject({ subject: 'mcp-server.3', exitCode: 137, fault: 'f9' });
+      expect(death).toMatchObject({ subject: 'mcp-server.3', exitCode: 137, fault: 'f11' });
       expect(report.notes.filter((note) => note.includes('mcp-server.3'))).toEqual([]);
     });
   });

@@ -6,6 +6,7 @@ import type { LeftOver } from '../../platform.js';
 import { GATEWAY, serversUp } from '../run-on-stack/gateway.js';
 import { TARGET } from '../run-on-stack/target.js';
 import { PORT_LABEL } from '../run-on-stack/target-image.js';
+import { WORKERS } from '../run-on-stack/worker-count.js';
 import { type Stack, servicesOf } from '../stack/stack-objects.js';
 import type { FaultStack } from './fault-handler.js';
 import { countPerNode, type Struck, type StruckJournal, tasksNow } from './struck.js';
@@ -57,7 +58,7 @@ export async function notBack(
   const mend = `docker service update --force ${stack.name}_${service}`;
   const now = await tasksNow(stack, service, signal);
   if (now.length !== wanted) return [{ what: `${now.length} of ${wanted} tasks of ${service} run`, mend }];
-  if (!stack.isInside) return [];
+  if (!stack.isInside || service.startsWith(WORKERS)) return [];
   if (service !== TARGET) {
     const up = await serversUp(signal);
     return typeof up === 'number' && up > 0 ? [] : [{ what: `the ${service} does not answer: ${up}`, mend }];

@@ -10,6 +10,9 @@ export interface FaultStack extends Stack {
   readonly isInside: boolean;
 }
 
+/** What shows that a fault is in effect, or what was seen instead; undefined: nothing. */
+export type Shown = string | { readonly notYet: string } | undefined;
+
 /** How the swarm platform handles one kind of fault: a file beside this one, and a line in `injector.ts`. */
 export interface FaultHandler<Fault extends FaultPlan> {
   /** A sentence that says why this plan cannot have this fault. Pure. */

@@ -4,7 +4,7 @@ import type { FaultPlan, Plan } from '../../../../scenarios/schema/plan.js';
 import { type FaultInjector, FaultRefused } from '../../platform.js';
 import type { FaultHandler, FaultStack } from './fault-handler.js';
 import { drain, leader, nodeCut, nodeDown } from './node-faults.js';
-import { cpu, delay, kill, loss, memory, partition, pause, rate, reset, restart, stop } from './replica-faults.js';
+import { cpu, delay, dns, kill, loss, memory, partition, pause, rate, reset, restart, stop } from './replica-faults.js';
 import { badImage, rollingUpdate } from './rollouts.js';
 import { scale } from './scale.js';
 
@@ -23,6 +23,7 @@ const handlers: { readonly [K in Kind]?: FaultHandler<FaultOf<K>> } = {
   loss,
   rate,
   reset,
+  dns,
   cpu,
   memory,
   'rolling-update': rollingUpdate,

@@ -3,18 +3,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { strengthAt } from '../../../../scenarios/schema/faults/fault-kind.js';
 import { describeFault } from '../../../../scenarios/schema/faults/fault-kinds.js';
 import type { FaultPlan } from '../../../../scenarios/schema/plan.js';
-import type { FaultOrder, FaultState, NetworkEffect } from '../../../agent/fault-orders.js';
+import { DOMAIN_NAME, type FaultOrder, type FaultState, type NetworkEffect } from '../../../agent/fault-orders.js';
 import { type FaultEffect, FaultRefused, type FaultSubject, type Replica } from '../../platform.js';
 import { runningTasks } from '../run-on-stack/running-tasks.js';
 import { replicasOfService, TARGET } from '../run-on-stack/target.js';
 import { servicesOf } from '../stack/stack-objects.js';
 import { answers, connectMs, notBack, targetPort } from './data-plane.js';
-import type { FaultHandler, FaultStack } from './fault-handler.js';
+import type { FaultHandler, FaultStack, Shown } from './fault-handler.js';
 import { namesOf, type Struck, type StruckJournal, strike, struckJournal, tasksNow } from './struck.js';
 
 /** The agents and helpers end a fault that nobody has renewed for so long; the controller renews each second. */
 const LEASE_SECONDS = 10;
 const POLL_MS = 300;
+/** Bytes a second that no replica sends. */
+const UNREACHED = 1e9;
 
 type Kind =
   | 'kill'
@@ -27,7 +29,8 @@ type Kind =
   | 'delay'
   | 'loss'
   | 'rate'
-  | 'reset';
+  | 'reset'
+  | 'dns';
 export type ReplicaFault = Extract<FaultPlan, { readonly kind: Kind }>;
 
 /** What is special of a kind. */
@@ -36,8 +39,9 @@ interface Way<Fault extends ReplicaFault> {
   order(fault: Fault, one: Struck, journal: StruckJournal, progress: number, port: number): FaultOrder;
   /** Whether it lasts, so that it is renewed and undone; the others act once. */
   readonly lasts: boolean;
-  /** What shows that it is in effect on one task; undefined while nothing does. */
-  witness(fault: Fault, one: Struck, seen: Seen): Promise<string | undefined> | string | undefined;
+  /** Why nothing of this kind can be in this plan. */
+  refusal?(fault: Fault): string | undefined;
+  witness(fault: Fault, one: Struck, seen: Seen): Promise<Shown> | Shown;
 }
 
 /** What can be seen of one task that is struck. */
@@ -75,10 +79,13 @@ export function replicaFault<Fault extends ReplicaFault>(way: Way<Fault>): Fault
   };
 
   return {
-    refusal: (fault, { target }) =>
-      fault.target.at !== 'gateway' && (target.kind === 'url' || target.kind === 'command')
-        ? `fault ${describeFault(fault)}: the target is a ${target.kind}, and not the stack's own ${TARGET}`
-        : undefined,
+    refusal(fault, { target }) {
+      const isOurs = fault.target.at === 'gateway' || (fault.kind === 'dns' && fault.worker !== undefined);
+      if (!isOurs && (target.kind === 'url' || target.kind === 'command'))
+        return `fault ${describeFault(fault)}: the target is a ${target.kind}, and not the stack's own ${TARGET}`;
+      const why = way.refusal?.(fault);
+      return why === undefined ? undefined : `fault ${describeFault(fault)}: ${why}`;
+    },
 
     async inspect(stack, fault, context, signal) {
       const journal = await strike(stack, fault, context, signal);
@@ -204,11 +211,13 @@ async function witnessed<Fault extends ReplicaFault>(
       const state = states.find(({ id, container: of }) => id === order && of === one.container);
       const seen = { state, container, memoryLimitBytes: container?.memoryLimitBytes ?? 0, port, signal };
       const text = await way.witness(fault, one, seen);
-      return text === undefined ? undefined : `${one.name}: ${text}`;
+      if (typeof text === 'object') return { isShown: false, text: `${one.name}: ${text.notYet}` };
+      return text === undefined ? undefined : { isShown: true, text: `${one.name}: ${text}` };
     }),
   );
-  const evidence = shown.filter((text) => text !== undefined);
-  return { settled: evidence.length === struck.length, evidence: evidence.join('; '), replicas: [] };
+  const evidence = shown.flatMap((one) => one?.text ?? []).join('; ');
+  const settled = shown.every((one) => one?.isShown === true);
+  return { settled, ...(evidence === '' ? {} : { evidence }), replicas: [] };
 }
 
 /** No helper or mark of ours is left on any node, and the service is as before. */
@@ -348,11 +357,14 @@ export const reset = replicaFault<Of<'reset'>>({
 export const rate = replicaFault<Of<'rate'>>({
   lasts: true,
   order: network(({ rate: speed }, progress) => ({ effect: 'rate', bytesPerSecond: strengthAt(speed, progress) })),
-  witness: (_fault, _one, { state }) => {
-    const { seen = 0, heldBack = 0 } = state?.counts ?? {};
-    return seen > 0
-      ? `${seen} packets passed the limit, which held ${heldBack} of them back (${state?.how})`
-      : undefined;
+  witness: ({ rate: speed }, _one, { state }) => {
+    const { seen = 0, heldBack = 0, dropped: lost = 0 } = state?.counts ?? {};
+    if (heldBack + lost > 0)
+      return `${heldBack} times packets were held back, and ${lost} dropped, of ${seen} (${state?.how})`;
+    if (seen === 0) return undefined;
+    // To compare runs with and without a fault that does nothing.
+    if (Math.min(speed.from, speed.to) >= UNREACHED) return `${seen} packets passed the limit (${state?.how})`;
+    return { notYet: `${seen} packets passed the limit, and none had to wait: less was sent than it allows` };
   },
 });
 
@@ -368,6 +380,28 @@ export const delay = replicaFault<Of<'delay'>>({
     const took = await connectMs(address, port, 10_000);
     if (took === undefined || took < Math.min(late.from, late.to) - jitterMs) return undefined;
     return `a connection takes ${took.toFixed(1)} ms; ${seen} packets were held (${state?.how})`;
+  },
+});
+
+export const dns = replicaFault<Of<'dns'>>({
+  lasts: true,
+  refusal: ({ lookup }) => (DOMAIN_NAME.test(lookup) ? undefined : `\`${lookup}\` is not a name that can be looked up`),
+  order: network(({ lookup, delay: late }, progress) => ({
+    effect: 'dns',
+    lookup,
+    ...(late === undefined ? {} : { delayMs: strengthAt(late, progress) }),
+  })),
+  witness: ({ lookup, delay: late }, _one, { state }) => {
+    const { found, probeMs, hit = 0 } = state?.counts ?? {};
+    if (found === undefined || probeMs === undefined) return undefined;
+    const many = `${hit} answers were changed (${state?.how})`;
+    if (late === undefined)
+      return found === 0 ? `${lookup} is unknown there; ${many}` : { notYet: `${lookup} is found there` };
+    const leastMs = Math.min(late.from, late.to);
+    // The clock of the helper has steps of 10 ms.
+    return probeMs + 10 >= leastMs && hit > 0
+      ? `a look-up of ${lookup} takes ${probeMs} ms there; ${many}`
+      : { notYet: `a look-up of ${lookup} takes ${probeMs} ms there` };
   },
 });
 

@@ -10,7 +10,7 @@ import { replicasOfService, TARGET } from '../run-on-stack/target.js';
 import { isOver, wantedReplicas } from '../stack/service-progress.js';
 import { servicesOf } from '../stack/stack-objects.js';
 import { notBack } from './data-plane.js';
-import type { FaultHandler, FaultStack } from './fault-handler.js';
+import type { FaultHandler, FaultStack, Shown } from './fault-handler.js';
 import { countPerNode, tasksNow } from './struck.js';
 
 type Rollout = Extract<FaultPlan, { readonly kind: 'rolling-update' | 'bad-image' }>;
@@ -44,7 +44,7 @@ type Journal = z.infer<typeof journal>;
 /** Each kind shows itself in its own way. */
 function rollout<Fault extends Rollout>(
   change: (spec: Spec, fault: Fault) => Spec,
-  witness: (before: Journal, service: Service, tasks: readonly Task[]) => string | undefined,
+  witness: (before: Journal, service: Service, tasks: readonly Task[]) => Shown,
 ): FaultHandler<Fault> {
   return {
     refusal(fault, { target }) {
@@ -158,11 +158,13 @@ function asBefore(spec: Spec, order: string): Spec | undefined {
 async function seen(
   stack: FaultStack,
   before: Journal,
-  witness: (before: Journal, service: Service, tasks: readonly Task[]) => string | undefined,
+  witness: (before: Journal, service: Service, tasks: readonly Task[]) => Shown,
   signal: AbortSignal,
 ): Promise<FaultEffect> {
   const service = await serviceNamed(stack, before.service, signal);
-  const evidence = witness(before, service, await stack.engine.tasks.ofServices([service.ID], signal));
+  const shown = witness(before, service, await stack.engine.tasks.ofServices([service.ID], signal));
+  if (typeof shown === 'object') return { settled: false, replicas: [], evidence: shown.notYet };
+  const evidence = shown;
   const settled = evidence !== undefined;
   return {
     settled,
@@ -236,7 +238,8 @@ export const rollingUpdate = rollout<Extract<Rollout, { readonly kind: 'rolling-
   },
   (before, _service, tasks) => {
     const fresh = tasks.filter((task) => runs(task) && !before.tasks.includes(task.ID));
-    return fresh.length < before.wanted ? undefined : `${fresh.length} of ${before.wanted} replicas are new tasks`;
+    const text = `${fresh.length} of ${before.wanted} replicas are new tasks`;
+    return fresh.length < before.wanted ? { notYet: text } : text;
   },
 );
 

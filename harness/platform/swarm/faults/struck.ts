@@ -6,6 +6,7 @@ import type { Task } from '../engine/answers.js';
 import { GATEWAY } from '../run-on-stack/gateway.js';
 import { addressOf } from '../run-on-stack/running-tasks.js';
 import { TARGET } from '../run-on-stack/target.js';
+import { WORKERS } from '../run-on-stack/worker-count.js';
 import { wantedReplicas } from '../stack/service-progress.js';
 import { type Stack, servicesOf } from '../stack/stack-objects.js';
 
@@ -59,13 +60,19 @@ export async function tasksNow(stack: Stack, service: string, signal: AbortSigna
 /** @throws FaultRefused when there is nothing to strike, or nothing would be left */
 export async function strike(
   stack: Stack,
-  fault: { readonly id: string; readonly target: FaultTarget; readonly allowTotal?: true },
+  fault: {
+    readonly id: string;
+    readonly target: FaultTarget;
+    readonly allowTotal?: true;
+    readonly worker?: number;
+  },
   context: FaultContext,
   signal: AbortSignal,
 ): Promise<StruckJournal> {
-  const service = fault.target.at === 'gateway' ? GATEWAY : TARGET;
+  const worker = fault.worker === undefined ? undefined : await workerTask(stack, fault.worker, signal);
+  const service = worker?.service ?? (fault.target.at === 'gateway' ? GATEWAY : TARGET);
   const all = await tasksNow(stack, service, signal);
-  const chosen = choose(fault.target, all, context.sessions);
+  const chosen = worker === undefined ? choose(fault.target, all, context.sessions) : [worker.task];
   if (chosen.length === 0) throw new FaultRefused(`${service} has nothing that fits ${JSON.stringify(fault.target)}`);
   if (service === TARGET && chosen.length >= all.length && fault.allowTotal !== true)
     throw new FaultRefused(
@@ -79,6 +86,22 @@ export async function strike(
     wanted: found === undefined ? all.length : wantedReplicas(found),
     perNode: countPerNode(all),
   };
+}
+
+/** Workers are numbered in the order of their services, and in each of their slots. */
+async function workerTask(
+  stack: Stack,
+  number: number,
+  signal: AbortSignal,
+): Promise<{ readonly service: string; readonly task: Struck }> {
+  const services = [...(await servicesOf(stack, signal)).keys()].filter((name) => name.startsWith(WORKERS)).toSorted();
+  const tasks = await Promise.all(
+    services.map(async (service) => (await tasksNow(stack, service, signal)).map((task) => ({ service, task }))),
+  );
+  const workers = tasks.flat();
+  const found = workers[number - 1];
+  if (found === undefined) throw new FaultRefused(`there is no worker ${number}: ${workers.length} run`);
+  return found;
 }
 
 function choose(target: FaultTarget, all: readonly Struck[], sessions: ReadonlyMap<string, number>): readonly Struck[] {

@@ -61,6 +61,7 @@ export const FIXES = {
   vxlan: 'sudo modprobe vxlan',
   ipvs: 'sudo modprobe ip_vs; without that module, use `endpoint_mode: dnsrr` and `mode: host`, as in swarm/stack.yml',
   netem: 'sudo modprobe sch_netem',
+  faults: 'NETTOOLS_IMAGE=nicolaka/netshoot:v0.13 swarmbench doctor, after docker pull nicolaka/netshoot:v0.13',
   openFiles: 'dockerd --default-ulimit nofile=65536:65536 (or `default-ulimits` in /etc/docker/daemon.json)',
   conntrack: 'sudo sysctl -w net.netfilter.nf_conntrack_max=262144',
 } as const;

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { completed, untried } from './kernel-facts.js';
+import { abilitiesOf } from './try-faults.js';
 import { readTrial } from './try-kernel.js';
 
 test('the lines of a trial are read', () => {
@@ -54,4 +55,17 @@ test('abilities that one trial left unknown are taken from the other', () => {
     openFiles: { soft: 7, hard: 8 },
     conntrackMax: 9,
   });
+});
+
+test('what faults need is read, by kind', () => {
+  const found = abilitiesOf(
+    'filter yes nft\r\ndelay yes nfqueue\r\nrate no Specified qdisc kind is unknown',
+    undefined,
+  );
+  expect(found.map(({ kinds, ability, how }) => [kinds[0], ability, how])).toEqual([
+    ['partition', { kind: 'yes' }, 'nft'],
+    ['delay', { kind: 'yes' }, 'nfqueue'],
+    ['rate', { kind: 'no', reason: 'Specified qdisc kind is unknown' }, ''],
+    ['node-down', { kind: 'unknown', reason: 'the trial did not report it' }, ''],
+  ]);
 });

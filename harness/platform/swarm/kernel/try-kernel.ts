@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { release, userInfo } from 'node:os';
+import type Docker from 'dockerode';
 import type { Engine } from '../engine/engine.js';
 import { type Ability, completed, type KernelFacts, untried } from './kernel-facts.js';
 
@@ -29,36 +30,41 @@ export async function tryKernel(engine: Engine, image: string | undefined, signa
 }
 
 /** Undefined when the engine cannot run the container. */
-async function tryInContainer(
+async function tryInContainer(engine: Engine, image: string, signal: AbortSignal): Promise<KernelFacts | undefined> {
+  const host = { NetworkMode: 'none', CapDrop: ['ALL'], CapAdd: ['NET_ADMIN'] };
+  const output = await outputOf(engine, image, TRIAL, host, signal).catch(() => undefined);
+  signal.throwIfAborted();
+  return output === undefined ? undefined : readTrial(output, 'container');
+}
+
+/**
+ * What a script prints in a short-lived container.
+ * @throws errors of the engine when it cannot run the container
+ */
+export async function outputOf(
   { docker }: Engine,
   image: string,
+  script: string,
+  host: Docker.HostConfig,
   signal: AbortSignal,
-): Promise<KernelFacts | undefined> {
+): Promise<string> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(TRY_MS)]);
+  // Not interruptible, because that could leave a container behind. It takes a tenth of a second.
+  const container = await docker.createContainer({
+    Image: image,
+    Entrypoint: ['sh', '-c', script],
+    Cmd: [],
+    User: '0',
+    Tty: true,
+    Labels: { [LABEL]: 'yes' },
+    HostConfig: host,
+  });
   try {
-    // Not interruptible, because that could leave a container behind. It takes a tenth of a second.
-    const container = await docker.createContainer({
-      Image: image,
-      Entrypoint: ['sh', '-c', TRIAL],
-      Cmd: [],
-      User: '0',
-      Tty: true,
-      Labels: { [LABEL]: 'yes' },
-      HostConfig: { NetworkMode: 'none', CapDrop: ['ALL'], CapAdd: ['NET_ADMIN'] },
-    });
-    try {
-      await container.start({ abortSignal: limit });
-      await container.wait({ abortSignal: limit });
-      return readTrial(
-        (await container.logs({ stdout: true, follow: false, abortSignal: limit })).toString(),
-        'container',
-      );
-    } finally {
-      await container.remove({ force: true, v: true });
-    }
-  } catch {
-    signal.throwIfAborted();
-    return undefined;
+    await container.start({ abortSignal: limit });
+    await container.wait({ abortSignal: limit });
+    return (await container.logs({ stdout: true, follow: false, abortSignal: limit })).toString();
+  } finally {
+    await container.remove({ force: true, v: true });
   }
 }
 
@@ -133,7 +139,7 @@ export function readTrial(output: string, triedIn: 'container' | 'namespace'): K
   };
 }
 
-function abilityOf(text: string | undefined): Ability {
+export function abilityOf(text: string | undefined): Ability {
   const [, kind, reason = ''] = /^(yes|no|unknown)\s*(.*)$/.exec(text ?? '') ?? [];
   if (kind === 'yes') return { kind };
   if (kind === 'no' && !NOT_ALLOWED.test(reason)) return { kind, reason };
