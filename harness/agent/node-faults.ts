@@ -304,7 +304,7 @@ export class NodeFaults {
           script: ENGINE_KILL,
           env: [],
           host: {
-            // What the engine may do, since it is started again from there; `privileged` fails where the engine lacks some.
+            // What the engine may do, since it is started again from there; `privileged` fails where it lacks some.
             CapAdd: [...(await this.engineCapabilities())],
             SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
             PidMode: 'host',
