@@ -8,18 +8,23 @@ import type { Host } from './host.js';
 import { packageVersion } from './package-root.js';
 
 export async function main(host: Host): Promise<number> {
-  let code: number = exitCode.passed;
   try {
-    const args = argsBeforeDashes(host.args);
-    const program = await buildProgram(args, host, (result) => {
-      code = result;
-    });
-    await program.parseAsync([...args], { from: 'user' });
-    return code;
+    return await execute(host);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.passed : exitCode.usage;
     return printError(error, host);
   }
+}
+
+/** @throws CommanderError, CliError and what else goes wrong */
+export async function execute(host: Host): Promise<number> {
+  let code: number = exitCode.passed;
+  const args = argsBeforeDashes(host.args);
+  const program = await buildProgram(args, host, (result) => {
+    code = result;
+  });
+  await program.parseAsync([...args], { from: 'user' });
+  return code;
 }
 
 async function buildProgram(args: readonly string[], host: Host, finish: (code: number) => void): Promise<Command> {

@@ -58,6 +58,36 @@ function createHost(cwd: string): Host {
   };
 }
 
+export interface GuestOptions {
+  readonly args: readonly string[];
+  /** Default: that of the process. */
+  readonly cwd?: string | undefined;
+  /** On top of the environment of the process. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly onStdout: (text: string) => void;
+  readonly onStderr: (text: string) => void;
+  /** Aborting it is what Ctrl-C is on the command line. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The host of a command within somebody else's program: that program keeps its streams and its signals. */
+export function guestHost({ args, cwd, env = {}, onStdout, onStderr, signal }: GuestOptions): Host {
+  const output = (write: (text: string) => void): Output => ({ isTTY: false, columns: () => DEFAULT_COLUMNS, write });
+  return {
+    ...createHost(cwd ?? process.cwd()),
+    args,
+    env: { ...process.env, ...env },
+    stdout: output(onStdout),
+    stderr: output(onStderr),
+    onInterrupt(listener) {
+      const interrupt = (): void => listener('SIGINT');
+      if (signal?.aborted === true) interrupt();
+      signal?.addEventListener('abort', interrupt);
+      return () => signal?.removeEventListener('abort', interrupt);
+    },
+  };
+}
+
 /** Runs `main` and ends the process with its code once everything it has written is out. */
 export async function runProcess(main: (host: Host) => Promise<number>): Promise<void> {
   if (process.stderr.isTTY) process.on('exit', showCursor);

@@ -3,22 +3,8 @@ import { join } from 'node:path';
 import type { Report } from '../report/schema.js';
 import { artifacts } from '../report/write-report.js';
 import { exitCode } from './exit-code.js';
+import type { Outcome } from './library-types.js';
 import type { ConductedRun } from './run-conductor.js';
-
-export interface Outcome {
-  readonly runId: string;
-  readonly exitCode: number;
-  readonly verdict: Report['verdict'];
-  readonly failure: { readonly code: string; readonly message: string; readonly hint?: string } | null;
-  readonly problems: readonly string[];
-  /** From the report; null when there is none. */
-  readonly scenario: string | null;
-  readonly notes: readonly string[];
-  readonly thresholds: Report['thresholds'];
-  readonly summary: Report['summary'] | null;
-  readonly folder: string;
-  readonly files: Readonly<Record<string, string>>;
-}
 
 export function outcomeOf({ finished, report }: ConductedRun, interrupted: boolean): Outcome {
   const names = report === undefined ? [] : ['report.json', ...Object.keys(artifacts)];

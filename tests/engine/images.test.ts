@@ -53,23 +53,30 @@ await describeOnSwarm('images without a registry', 'cli', () => {
   test.each([
     ['HARNESS_IMAGE', ['list'], 'smoke'],
     ['AGENT_IMAGE', ['agent', '--help'], '--token-file'],
+    [
+      'CLI_IMAGE',
+      ['run', '--time-scale', '0.05', '--workers', '1', '--threads', '1', '--out', '/tmp/results'],
+      'report:',
+    ],
     ['CLIENT_SIM_IMAGE', ['--help'], '--controller'],
   ])(
     'the program of %s starts',
     async (variable, args, says) => {
       const { code, stdout } = await cli(['run', '--rm', '--network', 'none', image(variable), ...args]);
-      expect({ code, says: stdout.includes(says) }).toEqual({ code: 0, says: true });
+      // The verdict of a run is the machine's business.
+      const ended = args[0] === 'run' ? [0, 4, 99].includes(code) : code === 0;
+      expect({ ended, says: stdout.includes(says) }).toEqual({ ended: true, says: true });
     },
     120_000,
   );
 
   test('what needs no engine does not run as root', async () => {
     const users = await Promise.all(
-      ['CLIENT_SIM_IMAGE', 'MCP_SERVER_IMAGE'].map((variable) =>
+      ['CLIENT_SIM_IMAGE', 'MCP_SERVER_IMAGE', 'CLI_IMAGE'].map((variable) =>
         cli(['run', '--rm', '--network', 'none', '--entrypoint', 'id', image(variable), '-u']),
       ),
     );
-    expect(users.map(({ stdout }) => stdout.trim())).toEqual(['1000', '1000']);
+    expect(users.map(({ stdout }) => stdout.trim())).toEqual(['1000', '1000', '1000']);
   }, 120_000);
 
   test('the server answers its health check, and a wrong path, a wrong port do not', async () => {

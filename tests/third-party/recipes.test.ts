@@ -196,15 +196,6 @@ describe('the script for CI in README.md', () => {
   });
 });
 
-test('the steps for GitHub in docs/running-benchmarks.md run as they stand there', async () => {
-  const yaml = blocksOf(textOf('docs/running-benchmarks.md'), 'yaml').find((block) => block.includes('uses:')) ?? '';
-  const steps = [...yaml.matchAll(/run: (.*)$/gm)].map(([, run = '']) => run);
-  expect(steps).toHaveLength(2);
-  const cwd = copyOfFolder();
-  for (const step of steps) expect(ENDED).toContain((await shell(quick(step), cwd)).code);
-  expect(summaryIn(cwd)).toMatch(/^## .*: ci$/m);
-});
-
 function summaryIn(cwd: string): string {
   return readFileSync(join(cwd, 'summary.md'), 'utf8');
 }

@@ -106,6 +106,10 @@ const rooms: readonly Room[] = [
     mayImport: [...contracts, port, support, 'harness/log/', 'harness/analysis/', 'harness/report/'],
   },
   {
+    prefix: 'harness/overview/',
+    mayImport: [...contracts, support, 'harness/log/', 'harness/analysis/', 'harness/report/'],
+  },
+  {
     prefix: 'harness/controller/',
     mayImport: [...contracts, port, support, procStat, 'harness/log/', 'harness/analysis/'],
   },

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   type Discovery,
@@ -13,11 +14,13 @@ import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
 import { addTargetOptions, namesServer, planOf, type TargetOptions } from '../load-options.js';
+import { parseSeconds } from '../option-parsers.js';
 import { oneLine, type Style, styleFor } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
 import type { CliCommand } from './command.js';
 
 interface Options extends TargetOptions {
+  readonly wait?: number;
   readonly json?: boolean;
   readonly color: boolean;
 }
@@ -32,13 +35,17 @@ export const discover: CliCommand = {
     'swarmbench discover --target http://localhost:3000/mcp',
     'swarmbench discover -- node server.js',
     'swarmbench discover --config mcp.json --server mine --json',
+    'swarmbench discover --target http://localhost:3000/mcp --wait 60',
   ],
   takesCommand: true,
   declare(command, host, finish) {
     addTargetOptions(command);
-    command.option('--json', 'print one JSON object on stdout, with all schemas').action(async (options: Options) => {
-      finish(await lookAt(options, host));
-    });
+    command
+      .option('--wait <seconds>', 'try again until the server answers, for at most so long', parseSeconds)
+      .option('--json', 'print one JSON object on stdout, with all schemas')
+      .action(async (options: Options) => {
+        finish(await lookAt(options, host));
+      });
   },
 };
 
@@ -51,7 +58,7 @@ async function lookAt(options: Options, host: Host): Promise<number> {
     });
   }
   const order = orderOf(planOf(SCENARIO, { ...options, set: [], tool: [] }, host));
-  const found = await askProgram(order, host);
+  const found = await askUntilAnswered(order, options.wait, host);
   if (options.json === true) host.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
   else host.stdout.write(`${textOf(found, order, styleFor(host.stdout, host.env, options.color)).join('\n')}\n`);
   if (found.problem === undefined) return exitCode.passed;
@@ -73,7 +80,19 @@ function orderOf({ target, profiles }: Plan): DiscoveryOrder {
   throw new CliError({ code: 'INVALID_VALUE', message: `the server has no address for ${transport}` });
 }
 
-/** @throws CliError when the program does not answer */
+const RETRY_MS = 500;
+
+/** A pipeline starts a server and then its benchmark, which must not begin before the server listens. */
+async function askUntilAnswered(order: DiscoveryOrder, waitSeconds = 0, host: Host): Promise<Discovery> {
+  const end = performance.now() + waitSeconds * 1000;
+  while (true) {
+    const found = await askProgram(order, host);
+    if (found.problem === undefined || performance.now() + RETRY_MS >= end) return found;
+    await sleep(RETRY_MS);
+  }
+}
+
+/** @throws CliError when the program does not answer, or was interrupted */
 function askProgram(order: DiscoveryOrder, host: Host): Promise<Discovery> {
   return new Promise((resolve, reject) => {
     const child = spawn(host.processes.execPath, [ENTRY, '--discover'], {

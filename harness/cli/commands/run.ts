@@ -1,8 +1,11 @@
 import { accessSync, constants, copyFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan } from '../../../scenarios/schema/plan.js';
+import type { Suite } from '../../../scenarios/schema/suite.js';
 import type { Side } from '../../compare/compare.js';
 import type { ComparisonDocument } from '../../compare/document.js';
+import type { SuiteDocument, SuiteRow } from '../../overview/suite-document.js';
 import { workersHere } from '../../platform/local/worker-count.js';
 import { workersNeeded } from '../../platform/swarm/run-on-stack/worker-count.js';
 import { messageOf } from '../../support/error-message.js';
@@ -23,20 +26,26 @@ import {
   readSideOrFail,
   showComparison,
 } from '../comparison.js';
+import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { addLoadOptions, type LoadOptions, namesServer, planOf } from '../load-options.js';
+import type { Outcome, SuiteOutcome } from '../library-types.js';
+import { addLoadOptions, type LoadOptions, namesServer } from '../load-options.js';
 import { namesWorkers, workerCountOf } from '../named-workers.js';
-import { parseWholeNumber } from '../option-parsers.js';
-import { type Outcome, outcomeOf, worstExitCode } from '../outcome.js';
+import { collectValues, parseWholeNumber } from '../option-parsers.js';
+import { outcomeOf, worstExitCode } from '../outcome.js';
 import { outlineOf } from '../plan/outline.js';
 import { renderBrief } from '../plan/render-outline.js';
 import type { ConductedRun } from '../run-conductor.js';
+import { plannedRow, plannedSteps, SUITE_FILES, SuiteRecord, suiteOf } from '../suite.js';
+import { latency, rate } from '../terminal/quantity.js';
 import { renderVerdict } from '../terminal/render-verdict.js';
 import { styleFor } from '../terminal/style.js';
+import { table } from '../terminal/table.js';
 import type { CliCommand } from './command.js';
 
 interface Options extends LoadOptions, PlatformOptions, ComparisonOptions {
   readonly trials: number;
+  readonly matrix: readonly string[];
   readonly compare?: string;
   readonly junit?: string;
   readonly json?: boolean;
@@ -67,6 +76,12 @@ export const run: CliCommand = {
     addLoadOptions(command);
     addPlatformOptions(command)
       .option('--trials <n>', 'run it so often, each time with a fresh target and fresh workers', parseWholeNumber, 1)
+      .option(
+        '--matrix <axis=values>',
+        'run it for each of these values, e.g. replicas=1,2,4 or a path as for --set (repeatable)',
+        collectValues,
+        [],
+      )
       .option('--compare <base>', 'compare the runs with these, as `swarmbench compare` names them');
     addComparisonOptions(command)
       .option('--junit <file>', 'copy the JUnit report to this file')
@@ -81,30 +96,44 @@ export const run: CliCommand = {
 
 async function runScenarios(scenarios: readonly string[], options: Options, host: Host): Promise<number> {
   refuseImpossibleOptions(options);
-  refuseManyReports(scenarios, options);
   refuseUnwritableJunit(options, host);
-  // All plans first: a mistake in the last must not show up after the others have run for an hour.
-  const plans = scenarios.map((scenario) => planOf(scenario, options, host));
-  for (const plan of plans) refusePlan(plan, options, host);
+  const suite = suiteOf(scenarios, options.matrix);
+  refuseManySteps(suite, options);
+  const steps = plannedSteps(suite, options, host);
+  for (const { plan } of steps) refusePlan(plan, options, host);
   const resultsFolder = resolve(host.cwd, options.out);
   const context = { host, results: resultsFolder };
   const base = options.compare === undefined ? undefined : await readSideOrFail(options.compare, context);
   const quiet = options.quiet === true;
   const style = styleFor(host.stderr, host.env, options.color);
   const conductor = await chooseConductor(options, { host, resultsFolder, quiet, style });
+  const { trials } = options;
+  const runs = steps.flatMap((planned) => Array.from({ length: trials }, (_, at) => ({ planned, trial: at + 1 })));
+  const record = runs.length > 1 ? new SuiteRecord(suite, resultsFolder, host) : undefined;
   const outcomes: Outcome[] = [];
+  let stopped: string | undefined;
   try {
-    for (const [index, plan] of plans.flatMap((one, at) =>
-      Array.from({ length: options.trials }, () => [at, one] as const),
-    )) {
-      if (conductor.interrupted()) break;
+    for (const [index, { planned, trial }] of runs.entries()) {
+      const { step, plan, options: stepOptions } = planned;
+      const row = plannedRow(planned, trial, trials);
+      if (index > 0 && stopped === undefined) await pause(step.pauseMs, conductor.interrupted);
+      if (conductor.interrupted()) stopped ??= 'the suite was interrupted';
+      if (stopped !== undefined) {
+        record?.skip(row, stopped);
+        continue;
+      }
       if (!quiet) {
+        if (record !== undefined) host.stderr.write(`run ${index + 1} of ${runs.length}: ${row.title}\n`);
         const outline = outlineOf(plan, { ...workersOf(plan, options, host), refusals: [] });
         host.stderr.write(`${renderBrief(outline, style)}\n`);
       }
-      const conducted = await conductor.run(plan, { scenario: scenarios[index] ?? '', options });
-      outcomes.push(outcomeOf(conducted, conductor.interrupted()));
+      const conducted = await conductor.run(plan, { scenario: step.scenario, options: stepOptions });
+      const outcome = outcomeOf(conducted, conductor.interrupted());
+      outcomes.push(outcome);
+      record?.add(row, conducted);
       showOutcome(conducted, options, host);
+      if (record === undefined) copyJunit(conducted.finished.folder, conducted.report !== undefined, options, host);
+      if (outcome.exitCode !== exitCode.passed && step.stopsAfterFailure) stopped = `${row.title} failed before it`;
     }
   } finally {
     await conductor.close();
@@ -113,12 +142,48 @@ async function runScenarios(scenarios: readonly string[], options: Options, host
   const code = worstExitCode(
     [...outcomes, ...(comparison === undefined ? [] : [comparison])].map((one) => one.exitCode),
   );
+  const written = record?.write(worstExitCode(outcomes.map((one) => one.exitCode)));
+  if (record !== undefined) copyJunit(record.folder, true, options, host);
   if (options.json === true) {
-    const alone = outcomes.length === 1 && comparison === undefined;
-    const all = { exitCode: code, runs: outcomes, ...(comparison === undefined ? {} : { comparison }) };
+    const alone = outcomes.length === 1 && comparison === undefined && record === undefined;
+    const all = {
+      exitCode: code,
+      runs: outcomes,
+      ...(record === undefined || written === undefined ? {} : { suite: suiteOutcome(record, written) }),
+      ...(comparison === undefined ? {} : { comparison }),
+    };
     host.stdout.write(`${JSON.stringify(alone ? outcomes[0] : all, undefined, 2)}\n`);
-  } else if (comparison !== undefined) showComparison(comparison, context, options.color);
+    return code;
+  }
+  if (record !== undefined && written !== undefined) showSuite(record, written, options, host);
+  if (comparison !== undefined) showComparison(comparison, context, options.color);
   return code;
+}
+
+const PAUSE_STEP_MS = 200;
+
+/** Ends early when the user interrupts it. */
+async function pause(milliseconds: number, interrupted: () => boolean): Promise<void> {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end && !interrupted()) await sleep(Math.min(PAUSE_STEP_MS, end - performance.now()));
+}
+
+function suiteOutcome({ folder }: SuiteRecord, { verdict }: SuiteDocument): SuiteOutcome {
+  return { verdict, folder, files: Object.fromEntries(SUITE_FILES.map((name) => [name, join(folder, name)])) };
+}
+
+function showSuite(record: SuiteRecord, { verdict, name, rows }: SuiteDocument, { color }: Options, host: Host): void {
+  const style = styleFor(host.stdout, host.env, color);
+  const lines = table(rows.map((row) => [`  ${row.title}`, row.verdict, figuresText(row)]));
+  const page = shownFile(join(record.folder, 'index.html'), host);
+  host.stdout.write(`\n${lines.join('\n')}\n${style.bold(name)}: ${style.bold(verdict)}\nsuite: ${page}\n`);
+}
+
+function figuresText({ figures }: SuiteRow): string {
+  if (figures === null || figures.offered === 0) return '';
+  const { throughputPerSecond, latencyMs } = figures;
+  const times = Object.entries(latencyMs).map(([name, ms]) => `${name} ${ms === null ? '–' : latency(ms)}`);
+  return [throughputPerSecond === null ? '–' : rate(throughputPerSecond), ...times].join(', ');
 }
 
 /** @returns undefined when a run has no report, which is told already */
@@ -133,14 +198,8 @@ async function compareWith(
   return await compareAll(base, [{ ...changed, name: 'this run' }], options, context);
 }
 
-function refuseManyReports(scenarios: readonly string[], { junit, trials, compare }: Options): void {
-  if (junit !== undefined && (scenarios.length > 1 || trials > 1))
-    throw new CliError({
-      code: 'USAGE',
-      message: `--junit takes the report of ${trials > 1 ? 'one run' : 'one scenario'} only`,
-      hint: 'every run has a junit.xml in its own folder',
-    });
-  if (compare !== undefined && scenarios.length > 1)
+function refuseManySteps({ steps }: Suite, { compare }: Options): void {
+  if (compare !== undefined && steps.length > 1)
     throw new CliError({
       code: 'USAGE',
       message: '--compare compares the runs of one scenario only',
@@ -182,13 +241,19 @@ function workersOf(plan: Plan, options: Options, host: Host): { readonly workers
 
 function showOutcome({ finished, report }: ConductedRun, options: Options, host: Host): void {
   for (const problem of finished.problems) host.stderr.write(`error: ${problem}\n`);
-  if (report === undefined) return;
-  if (options.json !== true) {
-    const absolute = join(finished.folder, 'report.html');
-    const shown = relative(host.cwd, absolute);
-    const reportFile = shown.startsWith('..') ? absolute : shown;
-    const style = styleFor(host.stdout, host.env, options.color);
-    host.stdout.write(renderVerdict({ report, reportFile, failure: finished.failure }, style));
-  }
-  if (options.junit !== undefined) copyFileSync(join(finished.folder, 'junit.xml'), resolve(host.cwd, options.junit));
+  if (report === undefined || options.json === true) return;
+  const reportFile = shownFile(join(finished.folder, 'report.html'), host);
+  const style = styleFor(host.stdout, host.env, options.color);
+  host.stdout.write(renderVerdict({ report, reportFile, failure: finished.failure }, style));
+}
+
+/** Relative where it is below the current folder. */
+function shownFile(absolute: string, { cwd }: Host): string {
+  const shown = relative(cwd, absolute);
+  return shown.startsWith('..') ? absolute : shown;
+}
+
+/** Of the one run, or of the suite. */
+function copyJunit(folder: string, isThere: boolean, { junit }: Options, host: Host): void {
+  if (junit !== undefined && isThere) copyFileSync(join(folder, 'junit.xml'), resolve(host.cwd, junit));
 }

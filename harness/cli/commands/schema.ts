@@ -1,6 +1,7 @@
 import { Argument } from 'commander';
 import { profileJsonSchema, scenarioJsonSchema } from '../../../scenarios/schema/keys/describe-keys.js';
 import { comparisonJsonSchema } from '../../compare/document.js';
+import { suiteJsonSchema } from '../../overview/suite-document.js';
 import { reportJsonSchema } from '../../report/schema.js';
 import { exitCode } from '../exit-code.js';
 import type { CliCommand } from './command.js';
@@ -10,6 +11,7 @@ const schemas = {
   profile: profileJsonSchema,
   report: reportJsonSchema,
   comparison: comparisonJsonSchema,
+  suite: suiteJsonSchema,
 } as const satisfies Record<string, () => Record<string, unknown>>;
 
 export const schema: CliCommand = {

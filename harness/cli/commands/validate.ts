@@ -1,8 +1,11 @@
 import { listScenarios } from '../../../scenarios/schema/list-scenarios.js';
 import { loadPlan, type PlanResult } from '../../../scenarios/schema/load-plan.js';
+import { readSuite } from '../../../scenarios/schema/suite.js';
 import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import { exitCode } from '../exit-code.js';
+import type { Host } from '../host.js';
 import { addLoadOptions, type LoadOptions, planRequest } from '../load-options.js';
+import { withStep } from '../suite.js';
 import { type Style, styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';
 
@@ -24,13 +27,14 @@ export const validate: CliCommand = {
   ],
   takesCommand: true,
   declare(command, host, finish) {
-    command.argument('[scenario...]', 'names of scenarios, or files (default: all that come with swarmbench)');
+    command.argument(
+      '[scenario...]',
+      'names of scenarios, their files, or suite files (default: all that come with swarmbench)',
+    );
     addLoadOptions(command);
     command.option('--json', 'print one JSON object on stdout').action((given: readonly string[], options: Options) => {
       const scenarios = given.length > 0 ? given : listScenarios().map(({ name }) => name);
-      const results = scenarios.map(
-        (scenario): Validated => ({ scenario, result: loadPlan(planRequest(scenario, options, host)) }),
-      );
+      const results = scenarios.flatMap((scenario) => validated(scenario, options, host));
       const valid = results.every(({ result }) => result.ok);
       if (options.json === true) {
         host.stdout.write(`${JSON.stringify({ valid, scenarios: results.map(jsonOf) }, undefined, 2)}\n`);
@@ -42,6 +46,18 @@ export const validate: CliCommand = {
     });
   },
 };
+
+/** Of a suite, each of its runs. */
+function validated(scenario: string, options: Options, host: Host): readonly Validated[] {
+  const suite = readSuite(scenario);
+  if (suite === undefined) return [{ scenario, result: loadPlan(planRequest(scenario, options, host)) }];
+  if (!suite.ok) return [{ scenario, result: suite }];
+  return suite.suite.steps.map((step) => {
+    const place = Object.entries(step.axes).map(([axis, value]) => `, ${axis} ${value}`);
+    const result = loadPlan(planRequest(step.scenario, withStep(options, step), host));
+    return { scenario: `${scenario}: ${step.title ?? step.scenario}${place.join('')}`, result };
+  });
+}
 
 function jsonOf({ scenario, result }: Validated): object {
   return {

@@ -46,7 +46,8 @@ export async function buildImages(options: BuildImagesOptions): Promise<MadeImag
   const built = await buildOwnImages(options);
   const images = [...built.values()];
   const environment = Object.fromEntries([...built].map(([variable, { name }]) => [variable, name]));
-  await loadImages(docker, load, Object.values(environment), onProgress, signal);
+  const needed = OWN_IMAGES.filter(({ inStack }) => inStack).flatMap(({ variable }) => environment[variable] ?? []);
+  await loadImages(docker, load, needed, onProgress, signal);
   if (push === undefined) return { images, environment };
   return { images, environment: await pushImages({ docker, environment, registry: push, env, onProgress }, signal) };
 }

@@ -1,7 +1,8 @@
 /** The content of our own images: compiled programs, the packages they use, and the files they read. */
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { ImageError } from './image-error.js';
 import type { OwnImage } from './own-images.js';
 import { placeBelow, tracePrograms } from './trace-programs.js';
 
@@ -27,15 +28,43 @@ export function makeBundle(image: OwnImage, { packageRoot, buildRoot }: Places):
   const images = join(packageRoot, 'swarm', 'images');
   const files = new Map<string, BundledFile>([
     ...program.files.map((from) => [`dist/${placeBelow(buildRoot, from)}`, { from }] as const),
-    ...[
-      ...program.packages.flatMap(packageFiles),
-      ...image.data.flatMap((folder) => yamlFiles(join(packageRoot, folder))),
-    ].map((from) => [placeBelow(packageRoot, from), { from }] as const),
+    ...placesOf(program.packages, packageRoot).flatMap(([place, folder]) =>
+      packageFiles(folder).map((from) => [`${place}/${placeBelow(folder, from)}`, { from }] as const),
+    ),
+    ...image.data
+      .flatMap((folder) => yamlFiles(join(packageRoot, folder)))
+      .map((from) => [placeBelow(packageRoot, from), { from }] as const),
     ['package.json', { text: runtimeManifest(packageRoot) }],
     ['Dockerfile', { from: join(images, image.name, 'Dockerfile') }],
     ['answers.sh', { from: join(images, 'answers.sh') }],
   ]);
   return { files, digest: digestOf(files) };
+}
+
+/**
+ * Where each package goes. Where swarmbench itself was installed by npm, packages stand beside it, and in the image below
+ * it, as in a checkout.
+ * @throws ImageError BUNDLE_INCOMPLETE
+ */
+function placesOf(folders: readonly string[], packageRoot: string): readonly (readonly [place: string, folder: string])[] {
+  const beside = dirname(realpathSync(packageRoot));
+  const places = new Map<string, string>();
+  for (const folder of folders) {
+    const isBeside = basename(beside) === 'node_modules' && !isBelow(realpathSync(packageRoot), folder);
+    const place = isBeside ? `node_modules/${placeBelow(beside, folder)}` : placeBelow(packageRoot, folder);
+    if (places.has(place))
+      throw new ImageError(
+        'BUNDLE_INCOMPLETE',
+        `${folder} and ${places.get(place)} are two versions of one package`,
+        'install swarmbench in a folder of its own, or globally',
+      );
+    places.set(place, folder);
+  }
+  return [...places];
+}
+
+function isBelow(folder: string, path: string): boolean {
+  return !relative(folder, path).startsWith('..');
 }
 
 /** Writes the build context. @param folder must be empty */

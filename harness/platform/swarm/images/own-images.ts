@@ -8,29 +8,36 @@ export interface OwnImage {
   readonly entries: readonly string[];
   /** Folders in the root of the package whose YAML files the programs read. */
   readonly data: readonly string[];
+  /** Every node needs it. */
+  readonly inStack: boolean;
 }
+
+/** The local platform and `swarmbench worker` start programs by path, not by import. */
+const COMMAND_LINE = [
+  'harness/cli/main.js',
+  'client-sim/main.js',
+  'swarm/reference-server/main.js',
+  'swarm/reference-server/sink.js',
+] as const;
 
 export const OWN_IMAGES = [
   {
     name: 'harness',
     variable: 'HARNESS_IMAGE',
-    // The local platform and `swarmbench worker` start programs by path, not by import.
-    entries: [
-      'harness/cli/main.js',
-      'client-sim/main.js',
-      'swarm/reference-server/main.js',
-      'swarm/reference-server/sink.js',
-    ],
+    entries: COMMAND_LINE,
     data: ['scenarios'],
+    inStack: true,
   },
-  { name: 'client-sim', variable: 'CLIENT_SIM_IMAGE', entries: ['client-sim/main.js'], data: [] },
+  { name: 'client-sim', variable: 'CLIENT_SIM_IMAGE', entries: ['client-sim/main.js'], data: [], inStack: true },
   {
     name: 'mcp-server',
     variable: 'MCP_SERVER_IMAGE',
     entries: ['swarm/reference-server/main.js', 'swarm/reference-server/sink.js'],
     data: [],
+    inStack: true,
   },
-  { name: 'agent', variable: 'AGENT_IMAGE', entries: ['harness/cli/main.js'], data: [] },
+  { name: 'agent', variable: 'AGENT_IMAGE', entries: ['harness/cli/main.js'], data: [], inStack: true },
+  { name: 'cli', variable: 'CLI_IMAGE', entries: COMMAND_LINE, data: ['scenarios'], inStack: false },
 ] as const satisfies readonly OwnImage[];
 
 export type OwnImageName = (typeof OWN_IMAGES)[number]['name'];
