@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The program behind `./swarmbench`, and the one that npm links: installs and builds a checkout if needed, then runs the
- * command line. That is imported, not spawned, so that exit codes, signals and the terminal need not be passed on.
+ * The program behind `./swarmbench`, and the one that npm links: installs and builds a checkout if needed, then runs
+ * the command line. That is imported, not spawned, so that exit codes, signals and the terminal need not be passed on.
  */
 import './require-node.mjs';
 

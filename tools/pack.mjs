@@ -1,4 +1,4 @@
-/** What `npm pack` needs before it packs: the build, and the types of `import { run, compare } from 'mcp-swarm-bench'`. */
+/** What `npm pack` needs first: the build, and the types of `import { run, compare } from 'mcp-swarm-bench'`. */
 import './require-node.mjs';
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The types of `import { run, compare } from 'mcp-swarm-bench'`. `npm pack` writes them without the rest of the code. */
+/** The types of `import { run, compare } from 'mcp-swarm-bench'`. `npm pack` writes them without our other sources. */
 import type { ComparisonDocument } from '../compare/document.js';
 import type { Report } from '../report/schema.js';
 

@@ -1,5 +1,5 @@
 /**
- * What `import { run, compare } from 'mcp-swarm-bench'` gives: the commands as functions, for test runners and programs.
+ * What `import { run, compare } from 'mcp-swarm-bench'` gives: commands as functions, for test runners and programs.
  * Options are those of the command line, in camelCase; its checks, defaults and files are the same.
  */
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -25,7 +25,8 @@ export function renderSuite(document: SuiteDocument): string {
 <header>
 <h1>${name}</h1>
 ${description === undefined ? '' : html`<p>${description}</p>`}
-<p class="meta"><span>Suite of ${rows.length} runs</span><span>${startedAt.slice(0, 19).replace('T', ' ')} UTC</span></p>
+<p class="meta"><span>Suite of ${rows.length} runs</span>
+<span>${startedAt.slice(0, 19).replace('T', ' ')} UTC</span></p>
 </header>
 <main>
 <section class="verdict ${verdict}" id="verdict" aria-label="Verdict">

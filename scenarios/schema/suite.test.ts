@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { blocksOf, textOf } from '../../tests/support/documents.js';
 import type { ScenarioIo } from './scenario-io.js';
 import { matrixSteps, readSuite, type SuiteResult, type SuiteStep } from './suite.js';
 
@@ -99,4 +100,9 @@ describe('a matrix on the command line', () => {
     const result = matrixSteps(['smoke'], [written]);
     expect(result.ok).toBe(false);
   });
+});
+
+test('the suites in docs/suites.md are suites', () => {
+  const blocks = blocksOf(textOf('docs/suites.md'), 'yaml');
+  expect(blocks.map((block) => stepsOf(block).length)).toEqual([3, 9]);
 });

@@ -1,5 +1,5 @@
 /** The package of `npm pack`, as somebody installs it: in an empty folder, with npm, without our checkout. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -58,10 +58,8 @@ test('npx swarmbench run', async () => {
 
 test.each([
   [['--version'], /^\d+\.\d+\.\d+\n$/],
-  [['list'], /smoke/],
   [['plan', 'baseline'], /baseline/],
   [['schema', 'report'], /"schemaVersion"/],
-  [['images', '--help'], /--push/],
 ])('npx swarmbench %j', async (args, says) => {
   const { code, stdout, output } = await inFolder('npx', 'swarmbench', ...args);
   expect([output, code]).toEqual([output, 0]);
@@ -73,8 +71,12 @@ test('images can be built from it', async () => {
   const script = `
     import { makeBundle } from ${JSON.stringify(join(bundle, 'bundle.js'))};
     import { OWN_IMAGES } from ${JSON.stringify(join(bundle, 'own-images.js'))};
-    const places = { packageRoot: ${JSON.stringify(installed)}, buildRoot: ${JSON.stringify(join(installed, 'dist/'))} };
-    for (const image of OWN_IMAGES) console.log(image.name, makeBundle(image, places).files.has('dist/client-sim/main.js'));
+    const packageRoot = ${JSON.stringify(installed)};
+    const places = { packageRoot, buildRoot: packageRoot + '/dist/' };
+    for (const image of OWN_IMAGES) {
+      const { files } = makeBundle(image, places);
+      console.log(image.name, files.has('node_modules/zod/package.json'));
+    }
   `;
   const { code, stdout, output } = await inFolder('node', '--input-type=module', '--eval', script);
   expect([output, code]).toEqual([output, 0]);
@@ -94,12 +96,14 @@ describe("import { run, compare } from 'mcp-swarm-bench'", () => {
     const [first, second] = result.runs;
     if (first === undefined || second === undefined) throw new Error('two runs');
     const report: Report = readReport(first.folder);
-    const compared = await compare(first.folder, [second.folder], { out: 'library', force: true, rule: 'latency.p50 +20%' });
+    const rule = 'latency.p50 +20%';
+    const compared = await compare(first.folder, [second.folder], { out: 'library', force: true, rule });
     const problem = await run('no-such-scenario').catch((error: unknown) => error);
     const wrong = await run('smoke', { era: 'modern', server: 'x' }).catch((error: unknown) => error);
     const errors = [problem, wrong].map((error) => (error instanceof SwarmbenchError ? error.code : String(error)));
     const rules = compared.comparisons.map(({ rules: all }) => all.map(({ rule }) => rule)).flat();
-    console.log(JSON.stringify({ name: report.run.scenario, sent: report.summary.sent > 0, labels: report.run.labels, rules, errors }));
+    const { scenario: name, labels } = report.run;
+    console.log(JSON.stringify({ name, sent: report.summary.sent > 0, labels, rules, errors }));
   `;
 
   test('runs and compares, and every result has its type', async () => {

@@ -40,6 +40,18 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'compare runs with others: regressed, improved, equivalent or inconclusive',
     load: async () => (await import('./compare.js')).compare,
   },
+  history: {
+    summary: 'keep the figures of runs in a file, one line a run, and show how they went',
+    load: async () => (await import('./history.js')).history,
+  },
+  results: {
+    summary: 'list, show and delete runs, and fetch those of a harness elsewhere',
+    load: async () => (await import('./results.js')).results,
+  },
+  plot: {
+    summary: 'lay percentile spectra of runs, and of files of other tools, over each other',
+    load: async () => (await import('./plot.js')).plot,
+  },
   noise: {
     summary: 'measure how much the figures of a scenario differ between runs, so that comparisons know',
     load: async () => (await import('./noise.js')).noise,

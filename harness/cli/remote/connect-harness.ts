@@ -26,6 +26,8 @@ interface HarnessOptions {
   readonly tokenFile: string | undefined;
   /** File with the authorities that the certificate of its API must come from. */
   readonly controllerCa: string | undefined;
+  /** Whether a stack that does not run is deployed; default: yes. */
+  readonly deploys?: boolean;
   /** When the stack has to be deployed. */
   readonly withRegistryAuth: boolean;
   readonly quiet: boolean;
@@ -62,7 +64,7 @@ export async function connectHarness(options: HarnessOptions, host: Host): Promi
 
 async function harnessOfStack(options: HarnessOptions, host: Host, signal: AbortSignal): Promise<string> {
   const stack = { engine: connectEngine(host.env), name: options.stack };
-  await ensureStack(stack, options, host, signal);
+  if (options.deploys !== false) await ensureStack(stack, options, host, signal);
   return await findHarness(stack, signal);
 }
 

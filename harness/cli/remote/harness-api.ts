@@ -14,6 +14,20 @@ import { exitCode } from '../exit-code.js';
 
 const created = z.looseObject({ runId: z.string().regex(/^[\w.-]+$/), queuePosition: z.number().optional() });
 const runView = z.looseObject({ state: z.looseObject({ kind: z.string() }) });
+const runList = z.looseObject({
+  runs: z.array(
+    z.looseObject({
+      runId: z.string().regex(/^[\w.-]+$/),
+      scenario: z.string(),
+      createdAt: z.string(),
+      state: z.looseObject({
+        kind: z.string(),
+        verdict: z.looseObject({ kind: z.string() }).optional(),
+      }),
+    }),
+  ),
+});
+export type RemoteRun = z.infer<typeof runList>['runs'][number];
 const artifactList = z.looseObject({ artifacts: z.array(z.looseObject({ name: z.string(), bytes: z.number() })) });
 const failure = z.looseObject({
   error: z.looseObject({ code: z.string(), message: z.string(), hint: z.string().optional() }),
@@ -125,6 +139,11 @@ export class HarnessApi {
       }
       await sleep(RECONNECT_MS, undefined, { signal });
     }
+  }
+
+  /** Newest first. */
+  async runs(signal: AbortSignal): Promise<readonly RemoteRun[]> {
+    return runList.parse(await this.json('/runs', {}, signal)).runs;
   }
 
   async artifacts(runId: string, signal: AbortSignal): Promise<readonly Artifact[]> {

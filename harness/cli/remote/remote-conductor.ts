@@ -43,7 +43,9 @@ export function createRemoteConductor(
         const outcome = await follow(api.events(runId, left.signal), seen, display).finally(() => polling.abort());
         await polled;
         display.doing('downloading the results');
-        const { folder, report, problems } = await downloadRun(api, runId, resultsFolder, left.signal);
+        mkdirSync(resultsFolder, { recursive: true });
+        const folder = createRunFolder(resultsFolder, runId);
+        const { report, problems } = await downloadRun(api, runId, folder, left.signal);
         return { finished: { runId, folder, problems, ...outcome }, report };
       });
     },
@@ -130,30 +132,27 @@ async function pollLive(
 }
 
 interface DownloadedRun {
-  readonly folder: string;
   /** Undefined when the harness could not write it, or when it is of another version. */
   readonly report: Report | undefined;
   readonly problems: readonly string[];
 }
 
-/** Everything that the run has written, into `resultsFolder/<run>`, as if it had run here. */
-async function downloadRun(
+/** Everything that the run has written, into its folder, as if it had run here. */
+export async function downloadRun(
   api: HarnessApi,
   runId: string,
-  resultsFolder: string,
+  folder: string,
   signal: AbortSignal,
 ): Promise<DownloadedRun> {
-  mkdirSync(resultsFolder, { recursive: true });
-  const folder = createRunFolder(resultsFolder, runId);
   const names = (await api.artifacts(runId, signal))
     .map(({ name }) => name)
     .filter((name) => !/[/\\]|^\.+$/.test(name));
   for (const name of names) await api.download(runId, name, join(folder, name), signal);
-  const withoutReport = (problem: string): DownloadedRun => ({ folder, report: undefined, problems: [problem] });
+  const withoutReport = (problem: string): DownloadedRun => ({ report: undefined, problems: [problem] });
   if (!names.includes('report.json'))
     return withoutReport(`run ${runId} has no report; \`swarmbench logs harness\` may show why`);
   const reportFile = join(folder, 'report.json');
   const parsed = reportSchema.safeParse(JSON.parse(await readFile(reportFile, 'utf8')));
-  if (parsed.success) return { folder, report: parsed.data, problems: [] };
+  if (parsed.success) return { report: parsed.data, problems: [] };
   return withoutReport(`${reportFile} was written by another version of swarmbench: this one cannot read it`);
 }

@@ -13,8 +13,11 @@ export interface Curve {
   readonly name: string;
   readonly style: string;
   /** Microseconds. */
-  readonly histogram: Histogram;
+  readonly histogram: Distribution;
 }
+
+/** A histogram, or what another tool has written of one. */
+export type Distribution = Pick<Histogram, 'totalCount' | 'getValueAtPercentile'>;
 
 interface Spectrum {
   readonly id: string;
@@ -22,16 +25,21 @@ interface Spectrum {
   readonly caption: string;
   /** At least one. */
   readonly curves: readonly Curve[];
+  /** Horizontal lines with a text, such as a threshold; milliseconds. */
+  readonly levels?: readonly { readonly ms: number; readonly text: string }[];
 }
 
 /** Latency by percentile with a log tail, as HdrHistogram's plotter draws it: every further 9 has the same width. */
-export function spectrumChart({ id, title, caption, curves }: Spectrum): Markup {
+export function spectrumChart({ id, title, caption, curves, levels = [] }: Spectrum): Markup {
   const count = curves.reduce((most, { histogram }) => Math.max(most, histogram.totalCount), 1);
   const nines = Math.max(1, Math.log10(count));
   const values = curves
     .flatMap(({ histogram }) => [histogram.getValueAtPercentile(0), histogram.getValueAtPercentile(100)])
     .map((us) => us / 1000);
-  const [low, high] = [Math.max(0.001, Math.min(...values)), Math.max(...values)];
+  // A level far above the data would flatten the data on the axis.
+  const [least, most] = [Math.max(0.001, Math.min(...values)), Math.max(...values)];
+  const shown = levels.filter(({ ms }) => ms > 0 && ms <= most * 3);
+  const [low, high] = [least, Math.max(most, ...shown.map(({ ms }) => ms))];
   const y =
     high / low > 30
       ? logScale(low, high, height - plot.bottom, plot.top - 8)
@@ -58,7 +66,8 @@ export function spectrumChart({ id, title, caption, curves }: Spectrum): Markup 
 ${ticks.map((share) => percentileTick(share, x(-Math.log10(1 - share))))}
 ${curves.map(({ style, histogram }) => {
   return html`<path class="line ${style}" d="${curvePath(histogram, nines, x, y.at)}"/>`;
-})}`,
+})}
+${shown.map((level) => levelLine(level, y.at(level.ms)))}`,
     table: {
       head: ['Percentile', ...curves.map(({ name }) => name)],
       rows: [0, 50, 75, 90, 95, 99, 99.9, 99.99, 99.999, 100]
@@ -68,7 +77,13 @@ ${curves.map(({ style, histogram }) => {
   });
 }
 
-function latencyAt(histogram: Histogram, percentile: number): string {
+function levelLine({ text }: { readonly text: string }, at: number): Markup {
+  return html`
+<line class="level" x1="${plot.left}" x2="${width - plot.right}" y1="${px(at)}" y2="${px(at)}"/>
+<text class="level-text" x="${plot.left + 6}" y="${px(at - 5)}">${text}</text>`;
+}
+
+function latencyAt(histogram: Distribution, percentile: number): string {
   return formatMs(histogram.getValueAtPercentile(percentile) / 1000);
 }
 
@@ -82,7 +97,12 @@ function percentLabel(share: number): string {
 }
 
 /** Ends at this histogram's own last operation; beyond it nothing is known. */
-function curvePath(histogram: Histogram, nines: number, x: (of: number) => number, y: (ms: number) => number): string {
+function curvePath(
+  histogram: Distribution,
+  nines: number,
+  x: (of: number) => number,
+  y: (ms: number) => number,
+): string {
   const last = Math.min(nines, Math.max(Math.log10(histogram.totalCount), 0.3));
   const points = Math.ceil(last * pointsPerNine);
   return `M${Array.from({ length: points + 1 }, (_, at) => {

@@ -42,11 +42,14 @@ export function makeBundle(image: OwnImage, { packageRoot, buildRoot }: Places):
 }
 
 /**
- * Where each package goes. Where swarmbench itself was installed by npm, packages stand beside it, and in the image below
- * it, as in a checkout.
+ * Where each package goes. Where swarmbench itself was installed by npm, packages stand beside it; in the image they
+ * stand below it, as in a checkout.
  * @throws ImageError BUNDLE_INCOMPLETE
  */
-function placesOf(folders: readonly string[], packageRoot: string): readonly (readonly [place: string, folder: string])[] {
+function placesOf(
+  folders: readonly string[],
+  packageRoot: string,
+): readonly (readonly [place: string, folder: string])[] {
   const beside = dirname(realpathSync(packageRoot));
   const places = new Map<string, string>();
   for (const folder of folders) {
