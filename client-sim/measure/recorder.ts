@@ -1,4 +1,4 @@
-import type { ErrorSample } from '../protocol/telemetry.js';
+import { type ErrorSample, MOST_SAMPLES_OF_CATEGORY, messageShape } from '../protocol/telemetry.js';
 import { DurationHistogram } from './duration-histogram.js';
 import type { Failure } from './failure.js';
 import { ReplicaCounters } from './replica-counters.js';
@@ -27,6 +27,8 @@ import { type ErrorCount, emptySession, NumberList, pushCells, type SessionRow, 
 
 /** Samples kept per thread and run: more categories than this are noise. */
 const MAX_SAMPLES = 64;
+/** Failures of an operation and category whose message is looked at: a flood must not cost more than its errors. */
+const MAX_LOOKS = 200;
 
 type WireCounts = Pick<
   SessionRow,
@@ -43,7 +45,9 @@ export class Recorder {
   private readonly spare: DurationHistogram[] = [];
   private readonly errors = new Map<number, Map<string, number>>();
   private readonly sessions = new Map<number, SessionRow>();
-  private readonly sampled = new Set<string>();
+  /** The shapes of the messages that have a sample, by category, profile and operation. */
+  private readonly sampled = new Map<string, { looks: number; readonly shapes: Set<string> }>();
+  private samplesMade = 0;
   private samples: ErrorSample[] = [];
   private readonly rows = new NumberList();
   private readonly runs = new NumberList();
@@ -259,10 +263,16 @@ export class Recorder {
     name: { readonly profile: string; readonly operation: string },
     category: string = failure.category,
   ): void {
-    if (this.sampled.size >= MAX_SAMPLES) return;
+    if (this.samplesMade >= MAX_SAMPLES) return;
     const key = `${category} ${name.profile} ${name.operation}`;
-    if (this.sampled.has(key)) return;
-    this.sampled.add(key);
+    const known = this.sampled.get(key) ?? { looks: 0, shapes: new Set<string>() };
+    this.sampled.set(key, known);
+    if (known.looks >= MAX_LOOKS || known.shapes.size >= MOST_SAMPLES_OF_CATEGORY) return;
+    known.looks += 1;
+    const shape = messageShape(failure.detail);
+    if (known.shapes.has(shape)) return;
+    known.shapes.add(shape);
+    this.samplesMade += 1;
     this.samples.push({
       category,
       profile: name.profile,

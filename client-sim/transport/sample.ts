@@ -1,6 +1,7 @@
 import { secretsOfUrl, shownUrl } from '../../scenarios/schema/redact.js';
 import type { Category, Failure, Problem } from '../measure/failure.js';
 import type { Endpoint } from '../protocol/messages.js';
+import { MOST_SAMPLES_OF_CATEGORY, messageShape } from '../protocol/telemetry.js';
 import type { AnswerHead } from './judge-http.js';
 import { type RequestKind, requestHeaders } from './request-head.js';
 import { parseRetryAfter } from './retry.js';
@@ -32,27 +33,34 @@ export class FailureMaker {
       detail: redact(problem.detail, this.endpoint),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     };
-    if (!this.samples.take(problem.category, template)) return failure;
+    if (!this.samples.take(problem, template)) return failure;
     const show = (text: string): string => clip(redact(text, this.endpoint));
     return { ...failure, sample: { request: show(request()), response: show(answer?.text() ?? '(no answer)') } };
   }
 }
 
 /**
- * Samples made of one (template, category). A flood of errors must not cost more than the errors themselves.
+ * Samples made of one (template, category) whose messages are alike, and messages of one that are looked at. A flood of
+ * errors must not cost more than the errors themselves.
  */
 const MAX_SAMPLES = 3;
+const MAX_LOOKS = 200;
 
 /** Decides which failures get a sample of their exchange. */
 export class SampleBudget {
-  private readonly made = new Map<string, number>();
+  private readonly made = new Map<string, { looks: number; readonly byShape: Map<string, number> }>();
 
   /** Whether to make one more sample; counts it if so. */
-  take(category: Category, template: number): boolean {
+  take({ category, detail }: { readonly category: Category; readonly detail: string }, template: number): boolean {
     const key = `${template} ${category}`;
-    const made = this.made.get(key) ?? 0;
-    if (made >= MAX_SAMPLES) return false;
-    this.made.set(key, made + 1);
+    const known = this.made.get(key) ?? { looks: 0, byShape: new Map<string, number>() };
+    this.made.set(key, known);
+    if (known.looks >= MAX_LOOKS) return false;
+    known.looks += 1;
+    const shape = messageShape(detail);
+    const made = known.byShape.get(shape) ?? 0;
+    if (made >= MAX_SAMPLES || (made === 0 && known.byShape.size >= MOST_SAMPLES_OF_CATEGORY)) return false;
+    known.byShape.set(shape, made + 1);
     return true;
   }
 }

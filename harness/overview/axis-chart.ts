@@ -22,7 +22,11 @@ const styles = ['s-main', 's-accent', 's-good', 's-other', 's-bad', 's-p50', 's-
 
 /** The style of the line at `index`. */
 export function lineStyle(index: number): string {
-  return `${styles[index % styles.length] ?? 's-main'}${index % 2 === 1 ? ' dashed' : ''}`;
+  return `${colourOf(index)}${index % 2 === 1 ? ' dashed' : ''}`;
+}
+
+function colourOf(index: number): string {
+  return styles[index % styles.length] ?? 's-main';
 }
 
 const { full: width } = widths;
@@ -66,7 +70,7 @@ ${series.map(({ ys: own }, index) => {
   const path = means.map(([at, mean]) => `${px(x(at))} ${px(y.at(mean))}`).join('L');
   const dots = own.flatMap((trials, at) => trials.map((one) => [x(at), y.at(one)] as const));
   return html`${means.length > 1 ? html`<path class="line ${lineStyle(index)}" d="M${path}"/>` : ''}
-${dots.map(([cx, cy]) => html`<circle class="line ${lineStyle(index)}" cx="${px(cx)}" cy="${px(cy)}" r="3.5"/>`)}`;
+${dots.map(([cx, cy]) => html`<circle class="line ${colourOf(index)}" cx="${px(cx)}" cy="${px(cy)}" r="3.5"/>`)}`;
 })}`,
     table: {
       head: [axis, ...series.map(({ name }) => name)],

@@ -1,5 +1,5 @@
 /** How the figures of scenarios went, run by run: one file, no script, nothing fetched. */
-import { formatMs, significant } from '../analysis/format.js';
+import { formatMs, plural, significant } from '../analysis/format.js';
 import { type ChangePoint, changePoints } from '../analysis/statistics/change-points.js';
 import { head } from '../report/html/head.js';
 import { html, type Markup } from '../report/html/markup.js';
@@ -69,7 +69,7 @@ export function renderHistory(trends: readonly Trend[], version: string, command
 <body>
 <header>
 <h1>History</h1>
-<p class="meta"><span>${trends.length} scenarios</span></p>
+<p class="meta"><span>${plural(trends.length, 'scenario')}</span></p>
 </header>
 <main>
 <p>Marks show where the level of a figure seems to have changed. They are hints: the server, the machine or the scenario

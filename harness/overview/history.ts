@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Report } from '../report/schema.js';
+import { shownQuantiles } from '../report/sections/shared/fields.js';
 import { fingerprintOf, settingOf } from '../report/setting.js';
 
 const entry = z.object({
@@ -47,7 +48,7 @@ export function entryOf(report: Report): HistoryEntry {
       failed,
       throughputPerSecond,
       errorRate,
-      latencyMs: { p50: latencyMs.p50, p95: latencyMs.p95, p99: latencyMs.p99 },
+      latencyMs: Object.fromEntries(shownQuantiles(latencyMs)),
     },
   };
 }

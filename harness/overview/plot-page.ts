@@ -30,6 +30,7 @@ export function renderPlot({ title, spectra, thresholds, version, command }: Plo
   )}</p>
 </header>
 <main>
+<h2 id="latency">Spectra</h2>
 ${spectrumChart({
   id: 'spectra',
   title: 'Percentile spectra',

@@ -1,6 +1,7 @@
 /** `suite.json`: one row for each run of a suite. Latencies are in ms, rates per second, shares 0 to 1. */
 import { z } from 'zod';
 import type { Report } from '../report/schema.js';
+import { shownQuantiles } from '../report/sections/shared/fields.js';
 
 const kinds = ['passed', 'failed', 'invalid', 'incomplete', 'skipped'] as const;
 
@@ -95,7 +96,7 @@ export function rowOf(planned: PlannedRow, folder: string, report: Report): Suit
       throughputPerSecond,
       errorRate,
       deliveredRatio,
-      latencyMs: { p50: summary.latencyMs.p50, p95: summary.latencyMs.p95, p99: summary.latencyMs.p99 },
+      latencyMs: Object.fromEntries(shownQuantiles(summary.latencyMs)),
     },
   };
 }

@@ -33,6 +33,8 @@ export interface Plan {
   /** How long to wait for the last answers after the last stage. */
   readonly drainMs: number;
   readonly limits: LimitsPlan;
+  /** Percentiles (0 to 100, rising) that tables, charts, terminal and JUnit show; absent: 50, 95 and 99. */
+  readonly quantiles?: readonly number[];
   readonly preflight: PreflightPlan;
   /** What is legal but probably not meant. `plan` prints it, and the report keeps it. */
   readonly warnings: readonly string[];

@@ -19,7 +19,7 @@ const broken: readonly (readonly [string, string, string])[] = [
     `${minimal}zzz: 1\n`,
     's.yaml:6:1: unknown key `zzz`\n' +
       '    hint: keys here: name, description, seed, target, workload, stages, faults, thresholds, ' +
-      'stopWhen, compare, repeat, limits, preflight, onWorkerLoss, drain',
+      'stopWhen, compare, quantiles, repeat, limits, preflight, onWorkerLoss, drain',
   ],
   [
     'a duplicate key',

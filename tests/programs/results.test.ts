@@ -27,10 +27,7 @@ test('a run that was started over the API is listed, fetched whole, and rendered
   const started = await fetch(`${url}/runs`, {
     method: 'POST',
     headers,
-    body: JSON.stringify({
-      scenario: { name: 'left.yaml', files: { 'left.yaml': JSON.stringify(scenario) } },
-      workers: 1,
-    }),
+    body: JSON.stringify({ scenario: JSON.stringify(scenario), workers: 1 }),
   });
   const { runId, ...answer } = (await started.json()) as { runId: string };
   expect([answer, started.status]).toEqual([answer, 201]);

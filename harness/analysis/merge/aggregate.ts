@@ -9,6 +9,7 @@ import type { RunEvent } from '../../log/events.js';
 import type { Replica, UsageSample } from '../../platform/platform.js';
 import { type Deliveries, DeliveryCounters } from '../facts/delivery-counters.js';
 import { type FaultEvent, type FaultRecord, FaultRecords, isFaultEvent } from '../facts/fault-records.js';
+import { otherQuantiles } from '../facts/quantiles.js';
 import { keyOf, withOwnIds } from '../facts/replica-ids.js';
 import { plannedEndMs } from '../facts/stages.js';
 import { type UsageSeries, UsageStore } from '../facts/usage-series.js';
@@ -94,7 +95,10 @@ export class RunAggregate implements Aggregate {
     windows: readonly { readonly windowMs: number }[] = plan.stopWhen,
   ) {
     this._blocks = new BlockStore(plan);
-    this._timeline = new Timeline(plan.stages.map(({ startMs }) => Math.floor(startMs / 1000)));
+    this._timeline = new Timeline(
+      plan.stages.map(({ startMs }) => Math.floor(startMs / 1000)),
+      [...otherQuantiles(plan).values()],
+    );
     const longestMs = Math.max(0, ...windows.map(({ windowMs }) => windowMs));
     this.recent = windows.length === 0 ? undefined : new RecentTotals(longestMs, (replica) => this.nameOf(replica));
   }

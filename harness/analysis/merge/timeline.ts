@@ -21,6 +21,8 @@ export interface Second extends Readonly<OperationCounts> {
   readonly p95Ms: number | undefined;
   readonly p99Ms: number | undefined;
   readonly maxMs: number | undefined;
+  /** The other percentiles that were asked for, in their order. */
+  readonly othersMs: readonly (number | undefined)[];
   readonly clients: number;
   readonly sessions: number;
   /** In this second. */
@@ -62,6 +64,7 @@ interface Percentiles {
   readonly p95Ms: number | undefined;
   readonly p99Ms: number | undefined;
   readonly maxMs: number | undefined;
+  readonly othersMs: readonly (number | undefined)[];
 }
 
 interface Entry {
@@ -99,8 +102,14 @@ export class Timeline {
   private keptSeconds = 0;
   private mergeFrom = mostEntries;
 
-  /** @param boundaries run times in seconds at which stages begin, rising: no step holds one inside */
-  constructor(private readonly boundaries: readonly number[] = []) {}
+  /**
+   * @param boundaries run times in seconds at which stages begin, rising: no step holds one inside
+   * @param otherPercentiles beside 50, 95, 99 and 100
+   */
+  constructor(
+    private readonly boundaries: readonly number[] = [],
+    private readonly otherPercentiles: readonly number[] = [],
+  ) {}
 
   /** The batches of one worker come in their order. */
   add(workerId: string, { batch, series, sessions, replicas }: DecodedBatch): void {
@@ -216,7 +225,7 @@ export class Timeline {
   private viewOf(entry: Entry): Second {
     const { t, seconds, counts, gauges, errors, lagP99Ms, eventLoopUtilization, workers } = entry;
     const { sessionsOpened, sessionsLost, sessionsMoved } = entry;
-    entry.percentiles ??= percentilesOf(entry.latency);
+    entry.percentiles ??= this.percentilesOf(entry.latency);
     return {
       t,
       seconds,
@@ -232,12 +241,20 @@ export class Timeline {
       workers,
     };
   }
-}
 
-function percentilesOf(latency: HdrCounts): Percentiles {
-  if (latency.total === 0) return { p50Ms: undefined, p95Ms: undefined, p99Ms: undefined, maxMs: undefined };
-  const [p50Ms, p95Ms, p99Ms, maxMs] = valuesAt(latency, [50, 95, 99, 100]).map((us) => us / 1000);
-  return { p50Ms, p95Ms, p99Ms, maxMs };
+  private percentilesOf(latency: HdrCounts): Percentiles {
+    const wanted = [50, 95, 99, 100, ...this.otherPercentiles];
+    if (latency.total === 0) {
+      const none = { p50Ms: undefined, p95Ms: undefined, p99Ms: undefined, maxMs: undefined };
+      return { ...none, othersMs: this.otherPercentiles.map(() => undefined) };
+    }
+    const rising = wanted.toSorted((a, b) => a - b);
+    const values = valuesAt(latency, rising);
+    const [p50Ms, p95Ms, p99Ms, maxMs, ...othersMs] = wanted.map(
+      (percentile) => (values[rising.indexOf(percentile)] ?? 0) / 1000,
+    );
+    return { p50Ms, p95Ms, p99Ms, maxMs, othersMs };
+  }
 }
 
 /** The reported seconds that overlap one of the spans. */

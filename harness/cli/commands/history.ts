@@ -55,8 +55,8 @@ export const history: CliCommand = {
 };
 
 function add(file: string, runs: readonly string[], options: Options, host: Host): void {
-  refuseMissingFolder('--file', file, host);
   const entries = runs.map((run) => entryOfRun(run, options, host));
+  refuseMissingFolder('--file', file, host);
   const added = reading(() => addToHistory(file, entries));
   if (options.json === true) {
     host.stdout.write(`${JSON.stringify({ file, added }, undefined, 2)}\n`);

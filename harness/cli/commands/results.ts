@@ -95,8 +95,16 @@ async function list(folder: string, options: Options, host: Host): Promise<void>
   host.stdout.write(`${lines.join('\n')}\n`);
 }
 
+/** By the names of their folders, newest first. */
 async function runsIn(folder: string): Promise<readonly RunSummary[]> {
-  return existsSync(folder) ? await new RunHistory(folder).list(() => undefined) : [];
+  const history = new RunHistory(folder);
+  const names = existsSync(folder) ? readdirSync(folder).filter(isRunId).toSorted().toReversed() : [];
+  const summaries: RunSummary[] = [];
+  for (const name of names) {
+    const summary = await history.get(name);
+    if (summary !== undefined) summaries.push({ ...summary, runId: name });
+  }
+  return summaries;
 }
 
 function show(folder: string, [run = 'latest', ...others]: readonly string[], options: Options, host: Host): void {

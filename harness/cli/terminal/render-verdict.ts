@@ -4,6 +4,7 @@
 import { formatAs } from '../../analysis/format.js';
 import type { Failure } from '../../log/errors.js';
 import type { Report } from '../../report/schema.js';
+import { quantileOf, shownQuantiles } from '../../report/sections/shared/fields.js';
 import { beside } from '../../report/values.js';
 import { count, latency, percent, rate } from './quantity.js';
 import type { Style } from './style.js';
@@ -38,10 +39,13 @@ function hintOf({ verdict }: Report, failure: Failure | undefined): readonly str
 
 function measured({ summary }: Report): readonly string[] {
   const { latencyMs, latencyFloorMs } = summary;
-  const of = (name: 'p50' | 'p95' | 'p99' | 'max'): string => {
-    const ms = latencyMs[name];
-    return `${name} ${ms === null ? '–' : latency(ms)}${beside(ms, latencyFloorMs?.[name])}`;
+  const floorOf = (name: string): number | null | undefined => {
+    if (latencyFloorMs === undefined) return undefined;
+    return name === 'max' ? latencyFloorMs.max : quantileOf(latencyFloorMs, name);
   };
+  const times = [...shownQuantiles(latencyMs), ['max', latencyMs.max] as const].map(
+    ([name, ms]) => `${name} ${ms === null ? '–' : latency(ms)}${beside(ms, floorOf(name))}`,
+  );
   const { sent, offered, succeeded, failed, throughputPerSecond, errorRate } = summary;
   const outcomes = `${count(succeeded)} succeeded, ${count(failed)} failed${losses(summary)}`;
   const throughput = throughputPerSecond === null ? '–' : rate(throughputPerSecond);
@@ -49,7 +53,7 @@ function measured({ summary }: Report): readonly string[] {
   return table([
     ['  requests', `${count(sent)} sent of ${count(offered)} due, ${outcomes}`],
     ['  throughput', `${throughput}${errors}`],
-    ['  latency', `${of('p50')}, ${of('p95')}, ${of('p99')}, ${of('max')}`],
+    ['  latency', times.join(', ')],
   ]);
 }
 

@@ -1,5 +1,6 @@
 /** The first screen of the page: which run it was, the verdict and its reasons, and the key figures. */
 import type { Report } from '../schema.js';
+import { quantileOf, shownQuantiles } from '../sections/shared/fields.js';
 import { beside, count, duration, ms, rate, share } from '../values.js';
 import { type Fragment, html, type Markup } from './markup.js';
 
@@ -66,20 +67,25 @@ function thresholdsHeld({ thresholds }: Report): string {
 
 function keyFigures({ summary }: Report): Markup {
   const { latencyMs: latency, latencyFloorMs: floor, serviceMs: service, sessions } = summary;
-  const ofService = (name: 'p50' | 'p95' | 'p99' | 'max'): string =>
-    `service time ${ms(service[name])}${beside(latency[name], floor?.[name])}`;
+  const below = (value: number | null, ofService: number | null, ofFloor: number | null | undefined): string =>
+    `service time ${ms(ofService)}${beside(value, ofFloor)}`;
   const errors = summary.failed - summary.byUs + summary.lost;
-  const entries: readonly (readonly [term: string, value: Fragment, below: string])[] = [
+  const entries: readonly (readonly [term: string, value: Fragment, beneath: string])[] = [
     ['Throughput', rate(summary.throughputPerSecond), `${rate(summary.offeredPerSecond)} offered`],
     ['Delivered', share(summary.deliveredRatio), `${count(summary.sent)} of ${count(summary.offered)} due`],
     ['Errors', share(summary.errorRate), `${count(errors)} of ${count(summary.sent)} sent`],
     ['Sessions at once', count(sessions.peak), `${count(sessions.lost)} lost`],
-    ['Latency p50', ms(latency.p50), ofService('p50')],
-    ['Latency p95', ms(latency.p95), ofService('p95')],
-    ['Latency p99', ms(latency.p99), ofService('p99')],
-    ['Latency max', ms(latency.max), ofService('max')],
+    ...shownQuantiles(latency).map(
+      ([name, value]) =>
+        [
+          `Latency ${name}`,
+          ms(value),
+          below(value, quantileOf(service, name), floor === undefined ? undefined : quantileOf(floor, name)),
+        ] as const,
+    ),
+    ['Latency max', ms(latency.max), below(latency.max, service.max, floor?.max)],
   ];
   return html`<dl class="figures">${entries.map(
-    ([term, value, below]) => html`<div><dt>${term}</dt><dd>${value}<small>${below}</small></dd></div>`,
+    ([term, value, beneath]) => html`<div><dt>${term}</dt><dd>${value}<small>${beneath}</small></dd></div>`,
   )}</dl>`;
 }

@@ -1,5 +1,6 @@
-import { formatAs } from '../../analysis/format.js';
+import { formatAs, formatMs } from '../../analysis/format.js';
 import type { Report } from '../schema.js';
+import { shownQuantiles } from '../sections/shared/fields.js';
 import { oneLine, tidy } from '../tidy.js';
 
 /**
@@ -13,12 +14,15 @@ export function renderJunit(report: Report): string {
   const time = run.durationSeconds.toFixed(3);
   const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="0" time="${time}"`;
   const at = run.startedAt === null ? '' : ` timestamp="${xml(run.startedAt)}"`;
+  const latencies = shownQuantiles(report.summary.latencyMs)
+    .flatMap(([name, ms]) => (ms === null ? [] : `<property name="latency.${name}" value="${formatMs(ms)}"/>`))
+    .join('');
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="swarmbench" ${counts}>`,
     `  <testsuite name="${xml(run.scenario)}" ${counts}${at}>`,
     `    <properties><property name="run" value="${xml(run.id)}"/>` +
-      `<property name="seed" value="${run.seed}"/></properties>`,
+      `<property name="seed" value="${run.seed}"/>${latencies}</properties>`,
     ...cases.map(({ text }) => text),
     '  </testsuite>',
     '</testsuites>',

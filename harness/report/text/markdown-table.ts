@@ -1,6 +1,6 @@
 /** Pieces of a Markdown document whose texts come from a server or an author. */
 import { formatAs, formatMs, significant } from '../../analysis/format.js';
-import type { LatencyBlock } from '../sections/shared/fields.js';
+import { type LatencyBlock, quantileOf, shownQuantiles } from '../sections/shared/fields.js';
 import { oneLine } from '../tidy.js';
 import { beside } from '../values.js';
 
@@ -22,9 +22,14 @@ const entities: Readonly<Record<string, string>> = { '<': '&lt;', '&': '&amp;' }
 /** @param floor the same times without the generator's own share, where that is known */
 export function percentiles(times: LatencyBlock, floor?: LatencyBlock): string {
   if (times.count === 0) return 'no data';
-  return (['p50', 'p95', 'p99', 'max'] as const)
-    .map((name) => `${name} ${ms(times[name])}${beside(times[name], floor?.[name])}`)
+  return [...shownQuantiles(times), ['max', times.max] as const]
+    .map(([name, value]) => `${name} ${ms(value)}${beside(value, floorOf(name, floor))}`)
     .join(', ');
+}
+
+function floorOf(name: string, floor: LatencyBlock | undefined): number | null | undefined {
+  if (floor === undefined) return undefined;
+  return name === 'max' ? floor.max : quantileOf(floor, name);
 }
 
 export function ms(value: number | null): string {

@@ -26,11 +26,13 @@ const columns = [
 
 /**
  * One line for each entry of the timeline: a second or, long ago in a long run, a step of `seconds`. A cell without
- * data is empty.
+ * data is empty. Quantiles that only the scenario asks for are the last columns.
  */
 export function renderTimeline({ timeline }: Report): string {
-  const rows = timeline.map((second) =>
-    columns.map((column) => (column === 'seconds' ? lengthOf(second) : (second[column] ?? ''))),
-  );
-  return [columns, ...rows].map((row) => `${row.join(',')}\n`).join('');
+  const others = Object.keys(timeline[0]?.quantilesMs ?? {});
+  const rows = timeline.map((second) => [
+    ...columns.map((column) => (column === 'seconds' ? lengthOf(second) : (second[column] ?? ''))),
+    ...others.map((name) => second.quantilesMs?.[name] ?? ''),
+  ]);
+  return [[...columns, ...others.map((name) => `${name}Ms`)], ...rows].map((row) => `${row.join(',')}\n`).join('');
 }

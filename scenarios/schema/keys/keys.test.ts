@@ -374,6 +374,11 @@ const rows: Readonly<Record<string, Row>> = {
     shows: (plan) => plan.stopWhen[0]?.windowMs,
     as: 3000,
   },
+  quantiles: {
+    set: { top: 'quantiles: [p99.9, p50]' },
+    shows: (plan) => plan.quantiles,
+    as: [50, 99.9],
+  },
   compare: {
     set: { top: 'compare: [latency.p95 +10% and +2ms]' },
     shows: (plan) => plan.compare,

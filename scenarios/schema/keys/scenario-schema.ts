@@ -226,6 +226,12 @@ const preflight = z.strictObject({
     ),
 });
 
+/** `p99.9` becomes 99.9. */
+const quantile = z
+  .string()
+  .regex(/^p\d{1,2}(?:\.\d{1,4})?$/, { error: 'a quantile is written like p50 or p99.9' })
+  .transform((written) => Number(written.slice(1)));
+
 export const scenarioSchema = z.strictObject({
   name: name.describe('The name of the scenario in runs and reports.'),
   description: z.string().optional().describe('What this scenario finds out.'),
@@ -273,6 +279,15 @@ export const scenarioSchema = z.strictObject({
     .describe(
       'What counts as a change when runs are compared: `latency.p95 +10% and +2ms`, `throughput -5%`, ' +
         '`errors.rate +0.5pp`. Only these rules decide. Default: these three.',
+    ),
+  quantiles: z
+    .array(quantile)
+    .min(1)
+    .max(10)
+    .optional()
+    .describe(
+      'The latency quantiles that tables, charts, the terminal and JUnit show, such as [p50, p95, p99.9]. ' +
+        'Default: p50, p95 and p99.',
     ),
   repeat: wholeNumber(1, 100)
     .prefault(1)

@@ -101,7 +101,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   )
     return { ok: false, problems };
 
-  const { name, description, repeat: trials, onWorkerLoss, drain, preflight } = checked;
+  const { name, description, repeat: trials, onWorkerLoss, drain, preflight, quantiles } = checked;
   const drainMs = drain ?? Math.max(DRAIN_MS, ...profiles.map((profile) => profile.timeoutMs));
   const load = { seed, profiles, stages, trials, faults, drainMs, limits, stopWhen };
   const plan: Plan = {
@@ -113,6 +113,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
     target,
     thresholds,
     ...(compare === undefined ? {} : { compare }),
+    ...(quantiles === undefined ? {} : { quantiles: [...new Set(quantiles)].toSorted((a, b) => a - b) }),
     onWorkerLoss,
     preflight: { calls: preflight.calls, timeoutMs: preflight.timeout },
     warnings: [...warnings, ...planWarnings({ target, profiles, stages, faults, thresholds, drainMs })],

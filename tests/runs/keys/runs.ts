@@ -90,6 +90,7 @@ export const takingTurnsRun = amongOthers(async () => {
         { name: 'both', duration: '1s', profiles: ['first', 'second'] },
       ],
       compare: ['latency.p50 +50%'],
+      quantiles: ['p99.9', 'p75'],
     },
   });
   const { folder } = observed;

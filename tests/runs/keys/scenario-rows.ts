@@ -141,6 +141,11 @@ export const scenarioRows: Rows = {
   stopWhen: stops,
   'stopWhen.*.check': stops,
   'stopWhen.*.window': async () => expect(lastedSeconds(await ruledRun())).toBeGreaterThan(1.9),
+  quantiles: async () => {
+    const { report, output } = await takingTurnsRun();
+    expect(Object.keys(report.summary.latencyMs.quantiles ?? {})).toEqual(['p75', 'p99.9']);
+    expect(output).toMatch(/latency +p75 .*, p99\.9 .*, max/);
+  },
   // The run is compared with itself: the rule decides, and a run alone never shows that nothing changed.
   compare: async () => {
     const { stdout } = (await takingTurnsRun()).comparison;

@@ -1,3 +1,4 @@
+import { quantilesAsked } from '../../../analysis/facts/quantiles.js';
 import { significant } from '../../../analysis/format.js';
 import { observedSeconds } from '../../../analysis/merge/aggregate.js';
 import { trialsOf } from '../../../analysis/statistics/trials.js';
@@ -6,7 +7,7 @@ import { type Column, table } from '../../html/table.js';
 import * as markdown from '../../text/markdown-table.js';
 import { beside, count, duration, ms, rate, share } from '../../values.js';
 import type { BuildInput, ReportSection, SectionReport } from '../report-section.js';
-import type { LatencyBlock } from '../shared/fields.js';
+import { type LatencyBlock, quantileOf, shownQuantiles } from '../shared/fields.js';
 import { type Operations, operationsBlock, peaksOf, trafficBlock } from '../shared/traffic.js';
 import type { SummaryData } from '../summary/section.js';
 import type { Profile, ProfilesData } from '../workload/schema.js';
@@ -32,14 +33,14 @@ export const breakdown = {
     operations.length < 2
       ? ''
       : markdown.table(
-          ['Operation', 'Profile', 'Succeeded', 'Failed', 'p50', 'p95', 'p99'],
+          ['Operation', 'Profile', 'Succeeded', 'Failed', ...namesOf(operations)],
           operations.map(({ name, profile, succeeded, failed, byUs, latencyMs, latencyFloorMs }) => [
             markdown.text(name),
             markdown.text(profile),
             significant(succeeded),
             significant(failed - byUs),
-            ...(['p50', 'p95', 'p99'] as const).map(
-              (name) => `${ms(latencyMs[name])}${beside(latencyMs[name], latencyFloorMs?.[name])}`,
+            ...shownQuantiles(latencyMs).map(
+              ([name, value]) => `${ms(value)}${beside(value, floorOf(latencyFloorMs, name))}`,
             ),
           ]),
         ),
@@ -51,7 +52,7 @@ ${timesTable(summary)}
 ${stagesTable(stages)}
 ${table<Profile>(
   'Profiles, measured stages',
-  [{ head: 'Profile', cell: ({ name }) => name }, ...operationColumns],
+  [{ head: 'Profile', cell: ({ name }) => name }, ...operationColumns(profiles)],
   profiles,
   'profiles.csv',
 )}
@@ -60,7 +61,7 @@ ${table<OperationRow>(
   [
     { head: 'Operation', cell: ({ name }) => html`<code>${name}</code>` },
     { head: 'Profile', cell: ({ profile }) => profile, text: true },
-    ...operationColumns,
+    ...operationColumns(operations),
   ],
   operations,
   'operations.csv',
@@ -69,7 +70,20 @@ ${trials === undefined ? '' : trialsTable(trials)}
 </div>`;
 }
 
-const operationColumns: readonly Column<Operations>[] = [
+/** The quantiles that the rows have. */
+function namesOf(rows: readonly Operations[]): readonly string[] {
+  return rows[0] === undefined ? [] : shownQuantiles(rows[0].latencyMs).map(([name]) => name);
+}
+
+function floorOf(floor: LatencyBlock | undefined, name: string): number | null | undefined {
+  return floor === undefined ? undefined : quantileOf(floor, name);
+}
+
+function operationColumns(rows: readonly Operations[]): readonly Column<Operations>[] {
+  return [...countColumns, ...latencyColumns(namesOf(rows))];
+}
+
+const countColumns: readonly Column<Operations>[] = [
   { head: 'Offered', cell: ({ offered }) => count(offered) },
   { head: 'Succeeded', cell: ({ succeeded }) => count(succeeded) },
   { head: 'Failed', cell: ({ failed, byUs }) => count(failed - byUs) },
@@ -78,15 +92,20 @@ const operationColumns: readonly Column<Operations>[] = [
   { head: 'Not sent', cell: ({ dropped, unsent }) => count(dropped + unsent) },
   { head: 'Throughput', cell: ({ throughputPerSecond }) => rate(throughputPerSecond) },
   { head: 'Errors', cell: ({ errorRate }) => share(errorRate) },
-  { head: 'p50', cell: latencyCell('p50') },
-  { head: 'p95', cell: latencyCell('p95') },
-  { head: 'p99', cell: latencyCell('p99') },
-  { head: 'Max', cell: latencyCell('max') },
 ];
 
-function latencyCell(name: 'p50' | 'p95' | 'p99' | 'max'): Column<Operations>['cell'] {
-  return ({ latencyMs, latencyFloorMs }) =>
-    html`${ms(latencyMs[name])}<span class="quiet">${beside(latencyMs[name], latencyFloorMs?.[name])}</span>`;
+function latencyColumns(names: readonly string[]): readonly Column<Operations>[] {
+  const cell = (value: number | null, floor: number | null | undefined): Markup =>
+    html`${ms(value)}<span class="quiet">${beside(value, floor)}</span>`;
+  return [
+    ...names.map(
+      (name): Column<Operations> => ({
+        head: name,
+        cell: ({ latencyMs, latencyFloorMs }) => cell(quantileOf(latencyMs, name), floorOf(latencyFloorMs, name)),
+      }),
+    ),
+    { head: 'Max', cell: ({ latencyMs, latencyFloorMs }) => cell(latencyMs.max, latencyFloorMs?.max) },
+  ];
 }
 
 type NamedTimes = readonly [name: string, times: LatencyBlock];
@@ -105,6 +124,12 @@ function timesTable(summary: SummaryData['summary']): Markup {
           cell: ([, times]) => ms(times[statistic]),
         }),
       ),
+      ...othersOf(latencyMs).map(
+        (name): Column<NamedTimes> => ({
+          head: name,
+          cell: ([, times]) => ms(quantileOf(times, name)),
+        }),
+      ),
     ],
     [
       ['Latency, from due to answer', latencyMs],
@@ -116,6 +141,11 @@ function timesTable(summary: SummaryData['summary']): Markup {
       ['Connect and handshake', connectMs],
     ],
   );
+}
+
+/** Asked for by the scenario, and in no other column. */
+function othersOf({ quantiles = {} }: LatencyBlock): readonly string[] {
+  return Object.keys(quantiles).filter((name) => !['p50', 'p90', 'p95', 'p99', 'p99.9'].includes(name));
 }
 
 function stagesTable(stages: readonly Stage[]): Markup {
@@ -134,7 +164,7 @@ function stagesTable(stages: readonly Stage[]): Markup {
         head: 'Sessions answered, of peak',
         cell: ({ sessions }) => `${count(sessions.answered)} of ${count(sessions.peak)}`,
       },
-      ...operationColumns,
+      ...operationColumns(stages),
     ],
     stages,
     'stages.csv',
@@ -200,7 +230,12 @@ function buildStages(input: BuildInput): Stage[] {
         startAt === undefined || durationSeconds === 0 ? null : new Date(startAt + stage.startMs).toISOString(),
       startSeconds: stage.startMs / 1000,
       durationSeconds,
-      ...trafficBlock(aggregate.select({ stages: [stage.index] }), durationSeconds, peaksOf(input, [stage.index])),
+      ...trafficBlock(
+        aggregate.select({ stages: [stage.index] }),
+        durationSeconds,
+        peaksOf(input, [stage.index]),
+        quantilesAsked(input.plan),
+      ),
     };
   });
 }
@@ -214,6 +249,7 @@ function buildOperations({ plan, aggregate, measured, measuredSeconds }: BuildIn
       ...operationsBlock(
         aggregate.select({ stages: measured, profile: profile.name, operation: name }),
         measuredSeconds,
+        quantilesAsked(plan),
       ),
     })),
   );

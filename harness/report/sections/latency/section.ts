@@ -7,11 +7,13 @@ import { lineChart } from '../../svg/line-chart.js';
 import { type Curve, spectrumChart } from '../../svg/spectrum.js';
 import { pointsOf, type TimelineData } from '../load/timeline.js';
 import type { BuildInput, ReportSection } from '../report-section.js';
+import { shownQuantiles } from '../shared/fields.js';
+import type { SummaryData } from '../summary/section.js';
 import type { ThresholdsData } from '../thresholds/section.js';
 import { heatMapChart } from './heat-map-chart.js';
 import { type LatencyData, schema } from './schema.js';
 
-type Reads = TimelineData & ThresholdsData;
+type Reads = TimelineData & ThresholdsData & SummaryData;
 
 export const latency = {
   id: 'latency',
@@ -66,7 +68,7 @@ function histograms({ plan, aggregate, measured }: BuildInput): LatencyData['his
 
 const title = 'Latency percentiles, second by second';
 
-function percentilesChart({ timeline, thresholds }: Reads, time: TimeContext): Markup {
+function percentilesChart({ timeline, thresholds, summary }: Reads, time: TimeContext): Markup {
   if (timeline.every(({ p50Ms }) => p50Ms === null))
     return emptyFigure('percentiles', title, 'No operation succeeded, so there is no latency.');
   return lineChart({
@@ -83,12 +85,31 @@ function percentilesChart({ timeline, thresholds }: Reads, time: TimeContext): M
           /^latency\.p\d+$/.test(metric) && comparison.startsWith('<') && !check.includes('{'),
       )
       .map(({ wanted, check }) => ({ y: wanted, text: check })),
-    series: [
-      { name: 'p99', style: 's-p99', points: pointsOf(timeline, time, ({ p99Ms }) => p99Ms) },
-      { name: 'p95', style: 's-p95 dashed', points: pointsOf(timeline, time, ({ p95Ms }) => p95Ms) },
-      { name: 'p50', style: 's-p50', points: pointsOf(timeline, time, ({ p50Ms }) => p50Ms) },
-    ],
+    series: shownQuantiles(summary.latencyMs)
+      .map(([name], at) => ({
+        name,
+        style: quantileStyles[name] ?? otherStyles[at % otherStyles.length] ?? 's-plain',
+        points: pointsOf(timeline, time, timelineValue(name)),
+      }))
+      .toReversed(),
   });
+}
+
+const quantileStyles: Readonly<Record<string, string>> = { p50: 's-p50', p95: 's-p95 dashed', p99: 's-p99' };
+const otherStyles = ['s-accent', 's-other dashed', 's-good', 's-bad dashed', 's-plain'];
+
+/** The timeline has three quantiles of its own, and what the scenario asks for beside them. */
+function timelineValue(name: string): (second: TimelineData['timeline'][number]) => number | null {
+  switch (name) {
+    case 'p50':
+      return ({ p50Ms }) => p50Ms;
+    case 'p95':
+      return ({ p95Ms }) => p95Ms;
+    case 'p99':
+      return ({ p99Ms }) => p99Ms;
+    default:
+      return ({ quantilesMs }) => quantilesMs?.[name] ?? null;
+  }
 }
 
 function spectrum(histograms: LatencyData['histograms']): Markup {

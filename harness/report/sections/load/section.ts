@@ -12,7 +12,7 @@ export const load = {
   title: 'Load',
   needsLoad: true,
   schema,
-  build: ({ aggregate }) => ({ timeline: buildTimeline(aggregate) }),
+  build: ({ plan, aggregate }) => ({ timeline: buildTimeline(plan, aggregate) }),
   html: charts,
 } satisfies ReportSection<typeof schema>;
 

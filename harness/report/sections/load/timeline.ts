@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Plan } from '../../../../scenarios/schema/plan.js';
+import { otherQuantiles } from '../../../analysis/facts/quantiles.js';
 import type { Aggregate } from '../../../analysis/merge/aggregate.js';
 import { byKey } from '../../../analysis/order.js';
 import type { TimeContext } from '../../svg/frame.js';
@@ -25,6 +27,8 @@ export const timelineSchema = z.array(
     p95Ms: maybe,
     p99Ms: maybe,
     maxMs: maybe,
+    /** The other quantiles that the scenario asks for, by name. */
+    quantilesMs: z.record(z.string(), maybe).optional(),
     clients: count,
     sessions: count,
     sessionsOpened: count,
@@ -46,19 +50,25 @@ export interface TimelineData {
   readonly timeline: Timeline;
 }
 
-export function buildTimeline(aggregate: Aggregate): Timeline {
-  return aggregate.timeline().map(({ t, seconds, errors, workers: _, lagP99Ms, eventLoopUtilization, ...second }) => ({
-    t,
-    ...(seconds === 1 ? {} : { seconds }),
-    ...second,
-    p50Ms: second.p50Ms ?? null,
-    p95Ms: second.p95Ms ?? null,
-    p99Ms: second.p99Ms ?? null,
-    maxMs: second.maxMs ?? null,
-    lagP99Ms: lagP99Ms ?? null,
-    eventLoopUtilization: eventLoopUtilization ?? null,
-    ...(Object.keys(errors).length === 0 ? {} : { errors: Object.fromEntries(Object.entries(errors).sort(byKey)) }),
-  }));
+export function buildTimeline(plan: Plan, aggregate: Aggregate): Timeline {
+  const others = [...otherQuantiles(plan).keys()];
+  return aggregate
+    .timeline()
+    .map(({ t, seconds, errors, workers: _, othersMs, lagP99Ms, eventLoopUtilization, ...second }) => ({
+      t,
+      ...(seconds === 1 ? {} : { seconds }),
+      ...second,
+      p50Ms: second.p50Ms ?? null,
+      p95Ms: second.p95Ms ?? null,
+      p99Ms: second.p99Ms ?? null,
+      maxMs: second.maxMs ?? null,
+      ...(others.length === 0
+        ? {}
+        : { quantilesMs: Object.fromEntries(others.map((name, at) => [name, othersMs[at] ?? null])) }),
+      lagP99Ms: lagP99Ms ?? null,
+      eventLoopUtilization: eventLoopUtilization ?? null,
+      ...(Object.keys(errors).length === 0 ? {} : { errors: Object.fromEntries(Object.entries(errors).sort(byKey)) }),
+    }));
 }
 
 /** One value of each second that the charts show. */

@@ -1,5 +1,6 @@
 /** The same numbers for the whole run, a stage, a profile and an operation. */
 import { z } from 'zod';
+import type { Quantiles } from '../../../analysis/facts/quantiles.js';
 import { spansOf } from '../../../analysis/facts/stages.js';
 import { countByUs, targetErrors } from '../../../analysis/facts/target-errors.js';
 import type { RunModel } from '../../../analysis/fold-run.js';
@@ -66,7 +67,12 @@ export const trafficFields = {
 export type Operations = z.infer<z.ZodObject<typeof operationFields>>;
 type Traffic = z.infer<z.ZodObject<typeof trafficFields>>;
 
-export function operationsBlock({ counts, errors, histograms }: Totals, seconds: number): Operations {
+/** @param asked the quantiles that the scenario asks for */
+export function operationsBlock(
+  { counts, errors, histograms }: Totals,
+  seconds: number,
+  asked?: Quantiles,
+): Operations {
   const { ended, failed } = targetErrors(counts, errors);
   const { latency, service, lag, failure, latencyFloor, serviceFloor } = histograms;
   return {
@@ -76,12 +82,12 @@ export function operationsBlock({ counts, errors, histograms }: Totals, seconds:
     offeredPerSecond: rate(counts.offered, seconds),
     deliveredRatio: counts.offered === 0 ? null : counts.sent / counts.offered,
     errorRate: ended === 0 ? null : failed / ended,
-    latencyMs: summarise(latency),
-    serviceMs: summarise(service),
-    ...(isShareKnown(latency, latencyFloor) ? { latencyFloorMs: summarise(latencyFloor) } : {}),
-    ...(isShareKnown(service, serviceFloor) ? { serviceFloorMs: summarise(serviceFloor) } : {}),
-    lagMs: summarise(lag),
-    failureMs: summarise(failure),
+    latencyMs: summarise(latency, asked),
+    serviceMs: summarise(service, asked),
+    ...(isShareKnown(latency, latencyFloor) ? { latencyFloorMs: summarise(latencyFloor, asked) } : {}),
+    ...(isShareKnown(service, serviceFloor) ? { serviceFloorMs: summarise(serviceFloor, asked) } : {}),
+    lagMs: summarise(lag, asked),
+    failureMs: summarise(failure, asked),
   };
 }
 
@@ -92,12 +98,12 @@ interface Peaks {
 
 export const noPeaks: Peaks = { sessions: null, connections: null };
 
-export function trafficBlock(totals: Totals, seconds: number, peaks: Peaks): Traffic {
+export function trafficBlock(totals: Totals, seconds: number, peaks: Peaks, asked?: Quantiles): Traffic {
   const { sessionsOpened, sessionsClosed, sessionsLost, sessionsAnswered, connectionsOpened, ...traffic } =
     totals.sessions;
   return {
-    ...operationsBlock(totals, seconds),
-    connectMs: summarise(totals.connect),
+    ...operationsBlock(totals, seconds, asked),
+    connectMs: summarise(totals.connect, asked),
     sessions: {
       opened: sessionsOpened,
       closed: sessionsClosed,

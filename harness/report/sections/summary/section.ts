@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { quantilesAsked } from '../../../analysis/facts/quantiles.js';
 import { formatBytes, significant } from '../../../analysis/format.js';
 import { percentiles, rate, table } from '../../text/markdown-table.js';
 import { share } from '../../values.js';
@@ -22,6 +23,7 @@ export const summary = {
         input.aggregate.select({ stages: input.measured }),
         input.measuredSeconds,
         peaksOf(input, input.measured),
+        quantilesAsked(input.plan),
       ),
       durationSeconds: input.measuredSeconds,
     },

@@ -1,6 +1,7 @@
 import { formatDuration, formatRate } from '../../../../scenarios/schema/grammar/units.js';
 import type { ProfilePlan, ThinkTimePlan } from '../../../../scenarios/schema/plan.js';
 import { redactPlan } from '../../../../scenarios/schema/redact.js';
+import { quantilesAsked } from '../../../analysis/facts/quantiles.js';
 import { plural } from '../../../analysis/format.js';
 import { html } from '../../html/markup.js';
 import { table } from '../../html/table.js';
@@ -40,7 +41,12 @@ function buildProfiles({ plan, aggregate, measured, measuredSeconds }: BuildInpu
     session: describeSession(profile),
     window: describeWindow(profile),
     clients: profile.clients,
-    ...trafficBlock(aggregate.select({ stages: measured, profile: profile.name }), measuredSeconds, noPeaks),
+    ...trafficBlock(
+      aggregate.select({ stages: measured, profile: profile.name }),
+      measuredSeconds,
+      noPeaks,
+      quantilesAsked(plan),
+    ),
   }));
 }
 
