@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+const LEVELS = { regressed: 'error', inconclusive: 'warning', improved: 'notice' };
 const [results = 'results'] = process.argv.slice(2);
 
 for (const folder of foldersIn(results)) {
@@ -36,8 +37,6 @@ function ofRun({ run, verdict, thresholds }) {
   const reasons = verdict.kind === 'passed' || verdict.kind === 'failed' ? [] : verdict.reasons;
   return [...broken, ...reasons].map((text) => annotation('error', `${run.scenario}: ${verdict.kind}`, text));
 }
-
-const LEVELS = { regressed: 'error', inconclusive: 'warning', improved: 'notice' };
 
 function ofComparison({ scenario, comparisons }) {
   return comparisons.flatMap(({ rules }) =>
