@@ -410,8 +410,8 @@ describe('the controller itself', () => {
   });
 
   test('says that it is not part of a swarm', async () => {
-    for (const path of ['/cluster', '/cluster/nodes?active=true', '/cluster/services/mcp-server/replicas']) {
-      expect(await get(path)).toMatchObject({
+    for (const path of ['', '/nodes?active=true', '/services/mcp-server/replicas', '/status', '/sessions/x']) {
+      expect(await get(`/cluster${path}`)).toMatchObject({
         status: 404,
         body: { error: { code: 'NO_CLUSTER', hint: expect.stringContaining('swarmbench up') } },
       });
@@ -431,6 +431,8 @@ describe('the controller itself', () => {
       '/cluster',
       '/cluster/nodes',
       '/cluster/services/{name}/replicas',
+      '/cluster/sessions/{id}',
+      '/cluster/status',
       '/counters-stats',
       '/discovery',
       '/faults/halt',

@@ -16,6 +16,7 @@ type ApiErrorCode =
   | 'NO_CLUSTER'
   | 'ORIGIN_NOT_ALLOWED'
   | 'SERVICE_NOT_FOUND'
+  | 'SESSION_NOT_FOUND'
   | 'TOKEN_NOT_FOUND'
   | 'UNAUTHORIZED';
 

@@ -57,6 +57,7 @@ export interface ReferenceServer {
 }
 
 const REPLAY = 1_000;
+const SESSIONS_PATH = '/sessions/';
 
 /**
  * A real MCP server whose behaviour is known: it counts exactly what it answered (`/stats`), and the arguments of a
@@ -122,9 +123,17 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
     else if (path === '/healthz') plain(outgoing, 200, 'ok\n');
     else if (path === '/readyz') plain(outgoing, closing ? 503 : 200, closing ? 'closing\n' : 'ready\n');
     else if (path === '/stats') plain(outgoing, 200, JSON.stringify(stats()), 'application/json');
+    else if (path?.startsWith(SESSIONS_PATH) === true) answerSession(path.slice(SESSIONS_PATH.length), outgoing);
     else if (path === '/metrics') {
       void metrics.registry.metrics().then((text) => plain(outgoing, 200, text, metrics.registry.contentType));
-    } else plain(outgoing, 404, 'not found: /mcp /sse /messages /healthz /readyz /metrics /stats\n');
+    } else plain(outgoing, 404, 'not found: /mcp /sse /messages /healthz /readyz /metrics /stats /sessions/ID\n');
+  }
+
+  /** Whether this replica has the session. */
+  function answerSession(encoded: string, outgoing: ServerResponse): void {
+    const session = decoded(encoded);
+    const found = session !== undefined && (table.find(session) !== undefined || sse.has(session));
+    plain(outgoing, found ? 200 : 404, JSON.stringify(found ? { replica: id, session } : {}), 'application/json');
   }
 
   function plain(outgoing: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
@@ -151,6 +160,15 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
       await listener.close();
     },
   };
+}
+
+/** @returns undefined for what is no URL encoding */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Serves one client over these two streams. Its counters cannot be read. @returns when the input has ended */

@@ -46,6 +46,24 @@ const replicas = z.object({
   replicas: z.array(replica).readonly(),
 });
 
+const askedReplica = z.object({
+  slot: z.number(),
+  node: z.string(),
+  task: z.string(),
+  active: z.boolean(),
+  replica: z.string().optional(),
+  sessions: z.number().optional(),
+});
+const activity = z.object({
+  stack: z.string(),
+  nodes: z.number(),
+  activeNodes: z.number(),
+  activeReplicas: z.number(),
+  sessions: z.number(),
+  nodeTimeoutMs: z.number(),
+  replicas: z.array(askedReplica).readonly(),
+});
+
 /** As Prometheus takes it from `http_sd_configs`. */
 const scrapeTarget = z.object({
   targets: z.array(z.string()).readonly(),
@@ -58,6 +76,10 @@ export interface ClusterSource {
   nodes(signal: AbortSignal): Promise<readonly z.infer<typeof node>[]>;
   /** Undefined when there is no such service. @param name as in the stack file */
   replicas(name: string, signal: AbortSignal): Promise<z.infer<typeof replicas> | undefined>;
+  /** The replicas of the target, asked one by one. */
+  activity(signal: AbortSignal): Promise<z.infer<typeof activity>>;
+  /** Undefined when no replica says that it has the session. */
+  session(id: string, signal: AbortSignal): Promise<z.infer<typeof askedReplica> | undefined>;
   /** Every task with metrics. */
   scrapeTargets(signal: AbortSignal): Promise<readonly z.infer<typeof scrapeTarget>[]>;
   /** For the metrics: as it was seen last. */
@@ -75,6 +97,31 @@ export function clusterEndpoints(source: ClusterSource | undefined): readonly Ap
       summary: 'Shows the stack: its nodes, its services, and how many of their replicas are running.',
       answer: { status: 200, schema: status },
       handle: () => ask(source, (cluster, signal) => cluster.status(signal)),
+    }),
+    jsonEndpoint({
+      method: 'get',
+      path: '/cluster/status',
+      access: 'viewer',
+      summary: 'Asks each replica of the target: which answer within nodeTimeoutMs, and how many sessions they have.',
+      answer: { status: 200, schema: activity },
+      handle: () => ask(source, (cluster, signal) => cluster.activity(signal)),
+    }),
+    jsonEndpoint({
+      method: 'get',
+      path: '/cluster/sessions/:id',
+      access: 'viewer',
+      summary: 'Says which replica of the target has a session, by its Mcp-Session-Id.',
+      answer: { status: 200, schema: askedReplica },
+      handle: async (call) => {
+        const found = await ask(source, (cluster, signal) => cluster.session(call.param('id'), signal));
+        if (found !== undefined) return found;
+        throw new ApiError(
+          404,
+          'SESSION_NOT_FOUND',
+          'no replica of the target says that it has this session',
+          'It may be over. Only replicas of the reference server say which sessions they have.',
+        );
+      },
     }),
     jsonEndpoint({
       method: 'get',

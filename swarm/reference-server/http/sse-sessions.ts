@@ -28,6 +28,10 @@ export class SseSessions {
     return this.openSessions.size;
   }
 
+  has(id: string): boolean {
+    return this.openSessions.has(id);
+  }
+
   async open(outgoing: ServerResponse): Promise<void> {
     const { maxSessions, sessions, replica } = this.parts;
     if (this.openSessions.size >= maxSessions)

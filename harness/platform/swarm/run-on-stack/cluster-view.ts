@@ -2,6 +2,7 @@
 import type { SwarmNode } from '../engine/answers.js';
 import { type Stack, shortName } from '../stack/stack-objects.js';
 import { type ServiceStatus, stackStatus } from '../stack/stack-status.js';
+import { type AskedReplica, askReplicas, holderOf, NODE_TIMEOUT_MS } from './replica-sessions.js';
 import { type ScrapeTarget, scrapeTargets } from './scrape-targets.js';
 
 export interface ClusterView {
@@ -10,6 +11,21 @@ export interface ClusterView {
   /** Undefined when the stack has no such service. @param name as in the stack file */
   replicas(name: string, signal: AbortSignal): Promise<ClusterReplicas | undefined>;
   scrapeTargets(signal: AbortSignal): Promise<readonly ScrapeTarget[]>;
+  /** The replicas of the target, asked one by one. */
+  activity(signal: AbortSignal): Promise<ClusterActivity>;
+  /** Undefined when no replica says that it has it. */
+  session(id: string, signal: AbortSignal): Promise<AskedReplica | undefined>;
+}
+
+interface ClusterActivity {
+  readonly stack: string;
+  readonly nodes: number;
+  readonly activeNodes: number;
+  readonly activeReplicas: number;
+  /** Open sessions of all replicas that say how many they have. */
+  readonly sessions: number;
+  readonly nodeTimeoutMs: number;
+  readonly replicas: readonly AskedReplica[];
 }
 
 interface ClusterStatus {
@@ -72,6 +88,20 @@ export function clusterView(stack: Stack): ClusterView {
         services: services.map((service) => serviceOf(service, shortName(service.name, stack.name))),
       };
     },
+    async activity(signal) {
+      const [all, targets] = await Promise.all([nodes(signal), scrapeTargets(stack, signal)]);
+      const replicas = await askReplicas(targets, signal);
+      return {
+        stack: stack.name,
+        nodes: all.length,
+        activeNodes: all.filter(({ active }) => active).length,
+        activeReplicas: replicas.filter(({ active }) => active).length,
+        sessions: replicas.reduce((sum, { sessions = 0 }) => sum + sessions, 0),
+        nodeTimeoutMs: NODE_TIMEOUT_MS,
+        replicas,
+      };
+    },
+    session: async (id, signal) => holderOf(id, await scrapeTargets(stack, signal), signal),
     async replicas(wantedName, signal) {
       const { services } = await stackStatus(stack, signal);
       const service = services.find(({ name }) => shortName(name, stack.name) === wantedName);
