@@ -48,7 +48,15 @@ export async function startProxiedEverything(): Promise<string> {
 }
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
-  const child = spawn(process.execPath, args, {
+  startOther([process.execPath, ...args], env);
+}
+
+/** Starts a program of somebody else, which ends with the test. */
+export function startOther(
+  [command = '', ...args]: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): void {
+  const child = spawn(command, args, {
     stdio: 'ignore',
     detached: true,
     env: { ...process.env, NODE_OPTIONS: '', ...env },
@@ -62,7 +70,7 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
 }
 
 /** Both servers take a port number and cannot say which one they found themselves. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = net.createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -70,7 +78,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function answering(port: number): Promise<string> {
+/** Waits until something takes connections there. @returns its MCP endpoint, where that is `/mcp` */
+export async function answering(port: number): Promise<string> {
   const accepts = (): Promise<boolean> =>
     new Promise((resolve) => {
       const socket = net.connect(port, '127.0.0.1', () => resolve(socket.destroy() !== undefined));

@@ -1,0 +1,22 @@
+"""The smallest server on FastMCP: fastmcp_server.py stdio | http | stateless [PORT]. Each call adds a byte to $CALLS."""
+import os
+import sys
+
+from fastmcp import FastMCP
+
+server = FastMCP("fastmcp")
+
+
+@server.tool
+def echo(message: str) -> str:
+    """Says what it was told."""
+    with open(os.environ["CALLS"], "a", encoding="ascii") as calls:
+        calls.write(".")
+    return message
+
+
+if sys.argv[1] == "stdio":
+    server.run(transport="stdio", show_banner=False)
+else:
+    stateless = sys.argv[1] == "stateless"
+    server.run(transport="http", host="127.0.0.1", port=int(sys.argv[2]), stateless_http=stateless, show_banner=False)
