@@ -121,6 +121,7 @@ const misbehave: z.ZodType<MisbehavePlan> = z.strictObject({
 
 const profile = z.strictObject({
   name: z.string().min(1),
+  arm: z.string().exactOptional(),
   description: z.string(),
   clients: positive,
   firstSlot: count,
@@ -144,6 +145,8 @@ const stage = z.strictObject({
   index: count,
   name: z.string().min(1),
   trial: positive,
+  arm: z.string().exactOptional(),
+  block: positive.exactOptional(),
   startMs: ms,
   durationMs: ms,
   measured: z.boolean(),

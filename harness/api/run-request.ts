@@ -19,6 +19,8 @@ export const runRequest = z.strictObject({
   timeScale: z.number().positive().optional(),
   seed: z.number().int().min(0).optional(),
   targets: z.array(z.string()).optional(),
+  /** Servers of the scenario's arms, or the arms themselves. */
+  arms: z.array(z.strictObject({ name: z.string(), url: z.string() })).optional(),
   /** `Name: value`. */
   headers: z.array(z.string()).optional(),
   /** PEM texts for https targets, instead of the files that the scenario names. */
@@ -49,7 +51,7 @@ const INLINE_FILE = 'request.yaml';
 
 /** @throws ApiError INVALID_SCENARIO with the first hundred problems in `details` */
 export function planFrom(request: RunRequest, allowTargets: readonly string[]): Plan {
-  const { scenario, sets, timeScale, seed, targets, headers, tls, tokens, era, transport } = request;
+  const { scenario, sets, timeScale, seed, targets, arms, headers, tls, tokens, era, transport } = request;
   const inline = isInline(scenario);
   // With a path, a caller could read the controller's files through the error messages.
   if (!inline && !/^[\w-]+$/.test(scenario)) {
@@ -60,7 +62,7 @@ export function planFrom(request: RunRequest, allowTargets: readonly string[]): 
       'GET /scenarios lists the names. You can also send the text of a scenario.',
     );
   }
-  const options = withoutUndefined({ sets, timeScale, seed, targets, headers, era, transport });
+  const options = withoutUndefined({ sets, timeScale, seed, targets, arms, headers, era, transport });
   // No environment: `${VAR}` in a header would send the controller's secrets to any target that the caller names.
   const sentSecrets = withoutUndefined({ tls, tokens });
   const planRequest = { ...options, sentSecrets, scenario: inline ? INLINE_FILE : scenario, allowTargets, env: {} };

@@ -4,7 +4,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { parseRule } from '../../scenarios/schema/grammar/rule.js';
 import type { RulePlan } from '../../scenarios/schema/plan.js';
-import { compareSides, defaultRules, obstacles, type Side } from '../compare/compare.js';
+import { compareSides, defaultRules } from '../analysis/compare/sides.js';
+import { obstacles, type Side } from '../compare/compare.js';
 import {
   type ComparisonDocument,
   comparisonDocument,
@@ -184,10 +185,15 @@ interface Rules {
 /** From the command line, else from the scenario of the changed side, else the defaults. */
 function rulesOf(base: Side, changed: readonly Side[], options: ComparisonOptions, host: Host): Rules {
   const sides = [base, ...changed];
-  const written = [...options.rule, ...(options.rules === undefined ? [] : linesOf(options.rules, host))];
+  const written = writtenRules(options, host);
   if (written.length > 0) return { rules: written.map((text) => parseOrFail(text, sides)), areDefaults: false };
   const own = changed.flatMap(({ runs }) => runs.map(({ rules }) => rules)).find((rules) => rules.length > 0);
   return own === undefined ? { rules: defaultRules, areDefaults: true } : { rules: own, areDefaults: false };
+}
+
+/** The rules of the command line, as written. */
+export function writtenRules({ rule, rules }: ComparisonOptions, host: Host): readonly string[] {
+  return [...rule, ...(rules === undefined ? [] : linesOf(rules, host))];
 }
 
 function linesOf(file: string, host: Host): readonly string[] {

@@ -32,6 +32,8 @@ interface CompareRules {
 export interface RunOptions extends CommonOptions, CompareRules {
   /** URL of the server, or several. */
   readonly target?: string | readonly string[];
+  /** `NAME=URL`, two or more: servers to compare in turn within one run. */
+  readonly arm?: string | readonly string[];
   /** Starts a server that speaks over its standard streams, as what stands behind `--` on the command line. */
   readonly command?: readonly string[];
   /** The configuration file of an MCP client; `server` names one of its servers. */
@@ -98,6 +100,8 @@ export interface Outcome {
   readonly scenario: string | null;
   readonly notes: readonly string[];
   readonly thresholds: Report['thresholds'];
+  /** In a run with arms: what each adds to the first. */
+  readonly arms?: Report['arms'];
   readonly summary: Report['summary'] | null;
   readonly folder: string;
   readonly files: Readonly<Record<string, string>>;

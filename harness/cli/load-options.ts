@@ -2,13 +2,14 @@
 import { type Command, Option } from 'commander';
 import { loadPlan, type PlanRequest } from '../../scenarios/schema/load-plan.js';
 import type { Era, Plan } from '../../scenarios/schema/plan.js';
+import type { ArmOption } from '../../scenarios/schema/resolve/arms.js';
 import type { SecretOptions } from '../../scenarios/schema/resolve/secret-files.js';
 import { type TransportName, transportNames } from '../../scenarios/schema/transports.js';
 import { formatProblems } from '../../scenarios/yaml/problem.js';
 import { CliError } from './cli-error.js';
 import { commandBehindDashes } from './command-line.js';
 import type { Host } from './host.js';
-import { collectPairs, collectValues, parseNumber } from './option-parsers.js';
+import { collectArms, collectPairs, collectValues, parseNumber } from './option-parsers.js';
 
 /** Which server, and how to speak to it. */
 export interface TargetOptions {
@@ -32,6 +33,7 @@ export interface TargetOptions {
 
 /** The options that change a scenario. */
 export interface LoadOptions extends TargetOptions {
+  readonly arm?: readonly ArmOption[];
   readonly set: readonly string[];
   readonly timeScale?: number;
   readonly seed?: number;
@@ -46,6 +48,12 @@ export function addLoadOptions(command: Command): void {
     .option('--time-scale <factor>', 'multiply the durations of all stages; rates stay the same', parseNumber)
     .option('--seed <n>', 'seed of the random numbers; the same seed gives the same load', parseNumber)
     .option('--tool <name>', 'call this tool in place of what the scenario calls (repeatable)', collectValues, [])
+    .option(
+      '--arm <name=url>',
+      'a server to compare with the first one named, in turn within one run (repeatable)',
+      collectArms,
+      [],
+    )
     .option('--arguments <json>', 'arguments of the --tool, with templates as in a scenario (default: made up)');
   addTargetOptions(command);
 }
@@ -111,8 +119,11 @@ export function planOf(scenario: string, options: LoadOptions, host: Host): Plan
 }
 
 /** Whether the command line names the server, in place of the scenario. */
-export function namesServer({ target, config }: TargetOptions, host: Host): boolean {
-  return target.length > 0 || config !== undefined || commandBehindDashes(host.args) !== undefined;
+export function namesServer(
+  { target, config, arm = [] }: TargetOptions & Pick<LoadOptions, 'arm'>,
+  host: Host,
+): boolean {
+  return target.length > 0 || arm.length > 0 || config !== undefined || commandBehindDashes(host.args) !== undefined;
 }
 
 /** The options with what `--tool` and `--arguments` mean as overrides. @throws CliError USAGE */
@@ -171,6 +182,16 @@ function commandOption({ env }: TargetOptions, host: Host): PlanRequest['command
   return { words, env: Object.fromEntries(variables) };
 }
 
+/** @throws CliError USAGE for a command that measures one server, when there are several arms */
+export function refuseArms({ arms }: Plan, command: string): void {
+  if (arms === undefined) return;
+  throw new CliError({
+    code: 'USAGE',
+    message: `\`${command}\` measures one server, and the scenario has the arms ${arms.map(({ name }) => name).join(', ')}`,
+    hint: 'name one server: --target URL, and a scenario without `arms`',
+  });
+}
+
 export function planRequest(scenario: string, options: LoadOptions, host: Host): PlanRequest {
   if (options.server !== undefined && options.config === undefined) {
     throw new CliError({
@@ -192,6 +213,7 @@ export function planRequest(scenario: string, options: LoadOptions, host: Host):
     scenario,
     sets: withTools(options).set,
     targets: options.target,
+    arms: options.arm ?? [],
     headers: options.header,
     allowTargets: options.allowTarget,
     env: host.env,

@@ -1,5 +1,6 @@
 /** Parsers of option values. Each throws what Commander shows as `option '--x' argument 'y' is invalid`. */
 import { InvalidArgumentError } from 'commander';
+import type { ArmOption } from '../../scenarios/schema/resolve/arms.js';
 
 /** For options that may be repeated. */
 export function collectValues(value: string, before: readonly string[]): readonly string[] {
@@ -14,6 +15,13 @@ export function collectPairs(
   const equals = text.indexOf('=');
   if (equals < 1) throw new InvalidArgumentError('Write it as key=value.');
   return { ...before, [text.slice(0, equals)]: text.slice(equals + 1) };
+}
+
+/** For `--arm name=url`, which may be repeated. */
+export function collectArms(text: string, before: readonly ArmOption[]): readonly ArmOption[] {
+  const equals = text.indexOf('=');
+  if (equals < 1 || equals === text.length - 1) throw new InvalidArgumentError('Write it as name=url.');
+  return [...before, { name: text.slice(0, equals), url: text.slice(equals + 1) }];
 }
 
 export function parseNumber(text: string): number {

@@ -1,7 +1,8 @@
 /** `comparison.json`: everything that its renderings show. Latencies are in ms, rates per second, shares 0 to 1. */
 import { z } from 'zod';
+import { type Comparison, spectrumOf } from '../analysis/compare/sides.js';
 import { encodeCounts } from '../analysis/merge/hdr-counts.js';
-import { type Comparison, type Side, spectrumOf, subjectsOf } from './compare.js';
+import { type Side, subjectsOf } from './compare.js';
 
 const answer = z.enum(['regressed', 'improved', 'equivalent', 'inconclusive']);
 

@@ -1,11 +1,12 @@
 /** How much the figures of runs of the same target differ: what `swarmbench noise` stores. */
 import type { RulePlan } from '../../scenarios/schema/plan.js';
+import { figuresOf, type Subject, scaleOf } from '../analysis/compare/figures-of.js';
+import { explored, textOf } from '../analysis/compare/sides.js';
 import { deviation } from '../analysis/statistics/effects.js';
 import { ofEach } from '../analysis/statistics/figures.js';
 import type { NoiseEntry } from '../report/noise.js';
 import { fingerprintOf, settingOf } from '../report/setting.js';
-import { explored, type Side, textOf } from './compare.js';
-import { figuresOf, type Subject, scaleOf } from './figures-of.js';
+import type { Side } from './compare.js';
 
 /** Precondition: at least two runs, which could be compared with each other. @param at ISO 8601 */
 export function noiseOfRuns(side: Side, rules: readonly RulePlan[], at: string): NoiseEntry {

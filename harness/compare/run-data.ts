@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { decodeHistogram } from '../../client-sim/protocol/histogram-codec.js';
 import type { RulePlan } from '../../scenarios/schema/plan.js';
-import type { BlockCell } from '../analysis/merge/block-store.js';
+import type { BlockData } from '../analysis/compare/figures-of.js';
 import { HdrCounts } from '../analysis/merge/hdr-counts.js';
 import { blocksSchema } from '../report/sections/blocks/section.js';
 
@@ -44,14 +44,6 @@ export interface RunData extends Omit<ReportFile, 'blocks' | 'plan'> {
   readonly plan: Readonly<Record<string, unknown>>;
   /** Empty for a run of an older version, or without any load. */
   readonly blocks: readonly BlockData[];
-}
-
-export interface BlockData {
-  readonly stage: string;
-  readonly trial: number;
-  readonly seconds: number;
-  readonly cells: readonly BlockCell[];
-  readonly connect: HdrCounts;
 }
 
 const rule = z.looseObject({

@@ -29,7 +29,13 @@ export type RunEventBody =
   | { readonly type: 'controller.listening'; readonly url: string; readonly pid: number }
   | { readonly type: 'program.started'; readonly program: StartedProgram }
   | { readonly type: 'environment'; readonly environment: Readonly<Record<string, unknown>> }
-  | { readonly type: 'target.ready'; readonly endpoints: readonly string[]; readonly replicas: readonly Replica[] }
+  | {
+      readonly type: 'target.ready';
+      readonly endpoints: readonly string[];
+      readonly replicas: readonly Replica[];
+      /** The endpoints of each arm. */
+      readonly arms?: Readonly<Record<string, readonly string[]>>;
+    }
   | {
       readonly type: 'worker.registered';
       readonly workerId: string;

@@ -142,6 +142,9 @@ export interface StartedProgram {
   readonly startTicks: number | undefined;
 }
 
+/** How clients get to a target. */
+export type Reach = Pick<Environment, 'endpoints' | 'preflightEndpoints'>;
+
 export interface Environment {
   readonly endpoints: readonly Endpoint[];
   /**
@@ -149,8 +152,10 @@ export interface Environment {
    * request to another replica.
    */
   readonly preflightEndpoints?: readonly Endpoint[];
+  /** In a plan with arms: where the clients of each go. `endpoints` are those of the first. */
+  readonly arms?: ReadonlyMap<string, Reach>;
   /** Where clients with this stickiness go; without this method, all of them go to `endpoints`. */
-  reach?(sticky: Stickiness): Pick<Environment, 'endpoints' | 'preflightEndpoints'>;
+  reach?(sticky: Stickiness): Reach;
   readonly expectedWorkers: number;
   /** Where people find the output of workers, for the hints of errors: `logs/ in the run folder`. */
   readonly workerLogs: string;

@@ -1,4 +1,5 @@
 import { affinity } from './sections/affinity/section.js';
+import { arms } from './sections/arms/section.js';
 import { balance } from './sections/balance/section.js';
 import { blocks } from './sections/blocks/section.js';
 import { breakdown } from './sections/breakdown/section.js';
@@ -22,6 +23,7 @@ import { workload } from './sections/workload/section.js';
 export const sections = [
   preflight,
   thresholds,
+  arms,
   summary,
   faults,
   incidents,
@@ -44,6 +46,7 @@ export const sections = [
 /** The sections that come first in `report.md`; the others follow in the order of the list. */
 export const markdownFirst: readonly string[] = [
   'thresholds',
+  'arms',
   'summary',
   'faults',
   'incidents',

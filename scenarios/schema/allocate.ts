@@ -47,8 +47,14 @@ export function splitSlots(
 ): readonly (readonly SlotSet[])[] {
   const shares: SlotSet[][] = Array.from({ length: parts }, () => []);
   let dealt = 0;
+  // Copies of a profile in several arms have the same slots, so the same parts must have them.
+  const begun = new Map<number | undefined, { readonly profile: number; readonly dealt: number }>();
   for (const set of sets) {
     const together = profiles[set.profile]?.session.mode === 'pool';
+    const slot = profiles[set.profile]?.firstSlot;
+    const known = begun.get(slot);
+    if (known !== undefined && known.profile !== set.profile) dealt = known.dealt;
+    if (known?.profile !== set.profile) begun.set(slot, { profile: set.profile, dealt });
     for (const [part, share] of shares.entries()) {
       const first = (((part - dealt) % parts) + parts) % parts;
       if (together) {

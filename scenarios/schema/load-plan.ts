@@ -5,6 +5,7 @@ import { chooseServer } from './client-config/config-file.js';
 import type { ConfiguredServer } from './client-config/server-entry.js';
 import type { Era, Plan, TlsPlan } from './plan.js';
 import { readSources } from './read-sources.js';
+import type { ArmOption } from './resolve/arms.js';
 import { resolvePlan } from './resolve/plan.js';
 import type { SecretOptions, SecretSource } from './resolve/secret-files.js';
 import { diskIo, type ScenarioIo, shownPath } from './scenario-io.js';
@@ -24,6 +25,8 @@ export interface PlanRequest {
   readonly seed?: number;
   /** URLs in place of the scenario's server. */
   readonly targets?: readonly string[];
+  /** `--arm NAME=URL`, in order: servers of arms, or the arms themselves where the scenario has none. */
+  readonly arms?: readonly ArmOption[];
   /** `Name: value`, where `${VAR}` in the value is replaced from `env`. */
   readonly headers?: readonly string[];
   /** The file of an MCP client and one of its servers; the name is not needed where there is only one. */
@@ -57,6 +60,7 @@ export function loadPlan(request: PlanRequest, io: ScenarioIo = diskIo): PlanRes
   if (sources === undefined) return { ok: false, problems: sortProblems(problems) };
   const resolved = resolvePlan(sources, {
     targets: request.targets ?? [],
+    arms: request.arms ?? [],
     headers: request.headers ?? [],
     configured,
     allowTargets: request.allowTargets ?? [],

@@ -117,8 +117,19 @@ function activeMs(segment: LoadSegment, clients: number): number {
  */
 export const CHEAP_CONNECTIONS = 14_000;
 
+/** The profiles whose clients can be active at the same time: of several arms those of the one with most connections. */
+export function activeTogether(profiles: readonly ProfilePlan[]): readonly ProfilePlan[] {
+  const arms = [...new Set(profiles.map(({ arm }) => arm))].map((name) => profiles.filter(({ arm }) => arm === name));
+  const [first = [], ...others] = arms;
+  return others.reduce((most, arm) => (connectionsOfAll(arm) > connectionsOfAll(most) ? arm : most), first);
+}
+
 /** The most connections at once. */
 export function connectionsIn(profiles: readonly ProfilePlan[]): number {
+  return connectionsOfAll(activeTogether(profiles));
+}
+
+function connectionsOfAll(profiles: readonly ProfilePlan[]): number {
   return profiles.reduce((sum, profile) => sum + sessionsOf(profile) * connectionsPerSession(profile), 0);
 }
 

@@ -18,7 +18,10 @@ export interface Plan {
   readonly seed: number;
   /** The scenario's file, and the sha256 of everything that decides the load. See `configHash`. */
   readonly source: { readonly file: string; readonly configHash: string };
+  /** With arms, that of the first. */
   readonly target: TargetPlan;
+  /** What is compared within the run, the base first. Each has copies of the profiles; see `ProfilePlan.arm`. */
+  readonly arms?: readonly ArmPlan[];
   readonly profiles: readonly ProfilePlan[];
   /** The stages of all trials, in order of time; `repeat: 3` gives every stage three times. */
   readonly stages: readonly StagePlan[];
@@ -38,6 +41,24 @@ export interface Plan {
   readonly preflight: PreflightPlan;
   /** What is legal but probably not meant. `plan` prints it, and the report keeps it. */
   readonly warnings: readonly string[];
+}
+
+export interface ArmPlan {
+  readonly name: string;
+  readonly target: TargetPlan;
+}
+
+/** All targets of a plan: of each arm, or the only one. */
+export function targetsOf({ target, arms }: Pick<Plan, 'target' | 'arms'>): readonly TargetPlan[] {
+  return arms?.map((arm) => arm.target) ?? [target];
+}
+
+/** Where the clients of this profile go. */
+export function targetOfProfile(
+  { target, arms }: Pick<Plan, 'target' | 'arms'>,
+  { arm: name }: Pick<ProfilePlan, 'arm'>,
+): TargetPlan {
+  return arms?.find((arm) => arm.name === name)?.target ?? target;
 }
 
 export type WorkerLossPolicy = 'fail' | 'replace' | 'continue';
@@ -115,7 +136,13 @@ interface FaultSpan {
 }
 
 export interface ProfilePlan {
+  /** In a plan with arms `NAME@ARM`. */
   readonly name: string;
+  /**
+   * Whose clients these are. The copies of a profile in other arms have the same slots, so the same arrivals and the
+   * same random values, but never at the same time.
+   */
+  readonly arm?: string;
   readonly description: string;
   readonly clients: number;
   /** Number in the run of this profile's client 0. The slots of all profiles are consecutive. */
@@ -237,6 +264,10 @@ export interface StagePlan {
   readonly name: string;
   /** The trial that this stage belongs to, from 1. */
   readonly trial: number;
+  /** Whose turn it is, in a plan with arms. */
+  readonly arm?: string;
+  /** From 1; every arm has one turn in each block of a stage. Only where it is measured. */
+  readonly block?: number;
   /** From the start of the run. */
   readonly startMs: number;
   readonly durationMs: number;
@@ -264,7 +295,7 @@ export interface Check {
   readonly text: string;
   readonly metric: string;
   readonly labels: Readonly<
-    Partial<Record<'stage' | 'profile' | 'operation' | 'replica' | 'category' | 'phase' | 'fault', string>>
+    Partial<Record<'stage' | 'arm' | 'profile' | 'operation' | 'replica' | 'category' | 'phase' | 'fault', string>>
   >;
   readonly comparison: Comparison;
   /** In the metric's base unit: milliseconds, fraction (1 % = 0.01), per second, bytes, or a count. */

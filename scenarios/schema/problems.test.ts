@@ -18,8 +18,8 @@ const broken: readonly (readonly [string, string, string])[] = [
     'an unknown key that is like no other lists all keys',
     `${minimal}zzz: 1\n`,
     's.yaml:6:1: unknown key `zzz`\n' +
-      '    hint: keys here: name, description, seed, target, workload, stages, faults, thresholds, ' +
-      'stopWhen, compare, quantiles, repeat, limits, preflight, onWorkerLoss, drain',
+      '    hint: keys here: name, description, seed, target, arms, interleave, workload, stages, faults, ' +
+      'thresholds, stopWhen, compare, quantiles, repeat, limits, preflight, onWorkerLoss, drain',
   ],
   [
     'a duplicate key',

@@ -1,34 +1,39 @@
-import type { Plan, TlsPlan } from './plan.js';
+import type { Plan, TargetPlan, TlsPlan } from './plan.js';
 
 const hidden = '***';
 
 /** The plan for logs and reports: without values of headers and of url queries, without keys and tokens. */
 export function redactPlan(plan: Plan): Plan {
-  if (plan.target.kind === 'command') {
-    const { env, writtenCommand, ...server } = plan.target.server;
+  return {
+    ...plan,
+    target: redactTarget(plan.target),
+    ...(plan.arms === undefined
+      ? {}
+      : { arms: plan.arms.map(({ name, target }) => ({ name, target: redactTarget(target) })) }),
+  };
+}
+
+function redactTarget(target: TargetPlan): TargetPlan {
+  if (target.kind === 'command') {
+    const { env, writtenCommand, ...server } = target.server;
     return {
-      ...plan,
-      target: {
-        ...plan.target,
-        server: {
-          ...server,
-          ...(writtenCommand === undefined ? {} : { command: writtenCommand }),
-          env: Object.fromEntries(Object.keys(env).map((name) => [name, hidden])),
-        },
+      ...target,
+      server: {
+        ...server,
+        ...(writtenCommand === undefined ? {} : { command: writtenCommand }),
+        env: Object.fromEntries(Object.keys(env).map((name) => [name, hidden])),
       },
     };
   }
-  if (plan.target.kind !== 'url') return plan;
-  const headers = Object.fromEntries(Object.keys(plan.target.headers).map((name) => [name, hidden]));
-  const { tls, tokens } = plan.target;
-  const target = {
-    ...plan.target,
-    urls: plan.target.urls.map(shownUrl),
-    headers,
+  if (target.kind !== 'url') return target;
+  const { tls, tokens } = target;
+  return {
+    ...target,
+    urls: target.urls.map(shownUrl),
+    headers: Object.fromEntries(Object.keys(target.headers).map((name) => [name, hidden])),
     ...(tls === undefined ? {} : { tls: redactTls(tls) }),
     ...(tokens === undefined ? {} : { tokens: tokens.map(() => hidden) }),
   };
-  return { ...plan, target };
 }
 
 /** Certificates are not secret, but too long to be worth showing. */

@@ -80,7 +80,7 @@ Every transport has \`idle\`. [Streams and misbehaviour](streams-and-misbehaviou
 \`\`\`
 CHECK   = METRIC [ "{" LABEL "=" '"' VALUE '"' { "," ... } "}" ] OP NUMBER [ UNIT ]
 OP      = "<" | "<=" | ">" | ">=" | "==" | "!="
-LABEL   = "stage" | "profile" | "operation" | "replica" | "category"
+LABEL   = "stage" | "profile" | "operation" | "arm" | "replica" | "category"
 \`\`\`
 
 A check without a \`stage\` label is judged over all measured stages, of all trials together. No data is never a pass.

@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import type { CatalogueOptions } from './catalogue/catalogue.js';
+import { MOST_TOOLS } from './catalogue/made-tools.js';
 import type { ReferenceServerOptions } from './reference-server.js';
 
 /** Options of both programs of this folder. */
@@ -27,6 +29,19 @@ const allowedHosts = z
   .array(z.string().regex(/^(\*|[\w.-]+|\[[0-9a-fA-F:]+\])$/, 'a host name without a port, or *'))
   .default([]);
 
+/** `echo=3ms`. */
+const delays = z
+  .array(
+    z
+      .string()
+      .regex(/^.+=\d+(\.\d+)?(ms|s|m|h)$/, 'a tool and a duration, such as echo=3ms')
+      .transform((written): readonly [tool: string, ms: number] => {
+        const equals = written.lastIndexOf('=');
+        return [written.slice(0, equals), duration.parse(written.slice(equals + 1))];
+      }),
+  )
+  .default([]);
+
 const common = {
   host: z.string().default('127.0.0.1'),
   port: port.default(3000),
@@ -49,6 +64,12 @@ const referenceSchema = z.strictObject({
   seed: z.coerce.number().int().default(1),
   stdio: z.boolean().default(false),
   replay: z.coerce.number().int().min(0).max(1_000_000).default(1_000),
+  tools: z.coerce.number().int().min(1).max(MOST_TOOLS).optional(),
+  'tool-bytes': z.coerce.number().int().min(1).max(1_048_576).optional(),
+  'schema-depth': z.coerce.number().int().min(1).max(100).default(1),
+  'answer-bytes': z.coerce.number().int().min(0).max(8_388_608).default(0),
+  'page-size': z.coerce.number().int().min(1).optional(),
+  delay: delays,
 });
 
 const sinkSchema = z.strictObject(common);
@@ -74,9 +95,18 @@ export function parseReferenceOptions(
     'stream-port': streamPort,
     'allowed-host': allowedHosts,
     lease,
+    tools,
+    'tool-bytes': bytes,
+    'schema-depth': schemaDepth,
+    'answer-bytes': answerBytes,
+    'page-size': pageSize,
+    delay,
     ...rest
   } = parse(referenceSchema, args);
-  return { ...rest, streamPort, allowedHosts, sessionTtlMs, maxSessions, lease };
+  const prefix = rest.id.replaceAll(/[^\w-]/g, '_');
+  const made = tools === undefined ? undefined : { prefix, count: tools, bytes, schemaDepth, answerBytes };
+  const catalogue: CatalogueOptions = { made, pageSize, delays: new Map(delay) };
+  return { ...rest, streamPort, allowedHosts, sessionTtlMs, maxSessions, lease, catalogue };
 }
 
 /** @throws Error that names every problem of the command line */

@@ -290,6 +290,54 @@ describe('a request with the host name of another server', () => {
   });
 });
 
+test.each(['session era', 'stateless era'] as const)(
+  'a large catalogue comes in pages, and its tools answer (%s)',
+  async (era) => {
+    const made = { prefix: 'r1', count: 5, bytes: 900, schemaDepth: 3, answerBytes: 50 };
+    const { url } = await start({ catalogue: { made, pageSize: 2 } });
+    const client = era === 'session era' ? (await legacyClient(url)).client : await modernClient(url);
+    const listed: { readonly name: string }[] = [];
+    const sizes: number[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await client.listTools(cursor === undefined ? {} : { cursor });
+      listed.push(...page.tools);
+      sizes.push(page.tools.length);
+      cursor = page.nextCursor;
+    } while (cursor !== undefined && sizes.length < 10);
+    // The second SDK collects all pages by itself.
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(5);
+    expect(listed.map(({ name }) => name)).toEqual([1, 2, 3, 4, 5].map((number) => `r1_tool_${number}`));
+    expect(Buffer.byteLength(JSON.stringify(listed[0]))).toBeGreaterThanOrEqual(890);
+    const given = { message: 'hi', options: { inner: { inner: { value: 'x' } } } };
+    const { content } = (await client.callTool({ name: 'r1_tool_3', arguments: given })) as {
+      readonly content: readonly { readonly text: string }[];
+    };
+    expect(content[0]?.text).toMatch(/^hi/);
+    expect(content[0]?.text.length).toBe(50);
+    const tooDeep = { options: { inner: { inner: { inner: {} } } } };
+    expect(await client.callTool({ name: 'r1_tool_3', arguments: tooDeep })).toMatchObject({ isError: true });
+  },
+);
+
+test('a page that is not there is refused', async () => {
+  const { url } = await start({ sessions: 'stateless' });
+  const body = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: { cursor: '99' } };
+  expect(await (await post(url, body)).json()).toMatchObject({ error: { code: -32602 } });
+});
+
+test('a delayed tool answers later, the others do not', async () => {
+  const { url } = await start({ sessions: 'stateless', catalogue: { delays: new Map([['echo', 150]]) } });
+  const call = (name: string, args: object): Promise<Response> =>
+    post(url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } });
+  const order: string[] = [];
+  await Promise.all([
+    call('echo', { message: 'x' }).then(() => order.push('echo')),
+    call('payload', { bytes: 1 }).then(() => order.push('payload')),
+  ]);
+  expect(order).toEqual(['payload', 'echo']);
+});
+
 describe('counting', () => {
   test('an exchange whose client goes away is aborted, not answered', async () => {
     const { url, stats } = await start();

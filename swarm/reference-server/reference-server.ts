@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import { Catalogue } from './catalogue/catalogue.js';
+import { Catalogue, type CatalogueOptions } from './catalogue/catalogue.js';
 import { mcpPath, messagesPath, ssePath } from './endpoints.js';
 import { HostGuard } from './http/host-guard.js';
 import { Listener } from './http/listener.js';
@@ -46,6 +46,7 @@ export interface ReferenceServerOptions {
   readonly replayAnswers?: boolean;
   /** For tools that draw random numbers and are not given a seed of their own. */
   readonly seed: number;
+  readonly catalogue?: CatalogueOptions | undefined;
 }
 
 export interface ReferenceServer {
@@ -67,7 +68,7 @@ export async function startReferenceServer(options: ReferenceServerOptions): Pro
   const { id, era, answers, maxSessions } = options;
   const counters = new ServerCounters();
   const guard = new HostGuard(options.host, options.allowedHosts ?? []);
-  const catalogue = new Catalogue(options.seed, () => counters.reset());
+  const catalogue = new Catalogue(options.seed, () => counters.reset(), options.catalogue);
   const newServer: LegacyServerFactory = (subscriptions) =>
     options.servers?.legacy() ?? createLegacyServer(catalogue, subscriptions);
   const limits = {
@@ -173,12 +174,12 @@ function decoded(text: string): string | undefined {
 
 /** Serves one client over these two streams. Its counters cannot be read. @returns when the input has ended */
 export function serveStandardStreams(
-  { id, era, seed }: Pick<ReferenceServerOptions, 'id' | 'era' | 'seed'>,
+  { id, era, seed, catalogue: offer }: Pick<ReferenceServerOptions, 'id' | 'era' | 'seed' | 'catalogue'>,
   input: Readable,
   output: Writable,
 ): Promise<void> {
   const counters = new ServerCounters();
-  const catalogue = new Catalogue(seed, () => counters.reset());
+  const catalogue = new Catalogue(seed, () => counters.reset(), offer);
   const observer = { onBegin: () => undefined, onEnd: () => undefined, streams: counters };
   const service = new StreamService(catalogue, { replica: id, era }, observer, counters);
   return new Promise((resolve) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { RunEvent, RunEventBody } from '../../harness/log/events.js';
+import { armsSchema } from '../../harness/report/sections/arms/schema.js';
 import { faults } from '../../harness/report/sections/faults/section.js';
 import { streamsSchema } from '../../harness/report/sections/streams/section.js';
 
@@ -35,6 +36,7 @@ const block = {
 
 /** As much of report.json as tests look at. */
 const reportSchema = z.looseObject({
+  arms: armsSchema.optional(),
   schemaVersion: z.literal(1),
   run: z.looseObject({ id: z.string(), scenario: z.string(), seed: z.number() }),
   verdict: z.looseObject({ kind: z.enum(['passed', 'failed', 'invalid', 'incomplete']), reasons: z.array(z.string()) }),

@@ -11,6 +11,8 @@ export interface RunFacts {
   created: EventOf<'run.created'> | undefined;
   environment: Readonly<Record<string, unknown>>;
   endpoints: readonly string[];
+  /** Of each arm, by its name. */
+  arms: Readonly<Record<string, readonly string[]>> | undefined;
   /** All replicas that the run ever had. */
   replicas: readonly ReplicaFacts[];
   programs: StartedProgram[];
@@ -80,6 +82,7 @@ export function newRunFacts(): RunFacts {
     created: undefined,
     environment: {},
     endpoints: [],
+    arms: undefined,
     replicas: [],
     programs: [],
     preflight: { kind: 'none' },
@@ -118,6 +121,7 @@ export function addFact(facts: RunFacts, event: RunEvent): void {
       return;
     case 'target.ready':
       facts.endpoints = event.endpoints;
+      facts.arms = event.arms;
       facts.replicas = event.replicas.map((replica) => ({ ...replica, came: undefined, gone: undefined }));
       return;
     case 'noticed':

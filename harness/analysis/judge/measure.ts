@@ -70,6 +70,16 @@ function stagesOf(check: Check, plan: Plan, window: TimeWindow | undefined): rea
     .map((stage) => stage.index);
 }
 
+/** The profiles of the plan that the labels name; a profile has a copy in each arm. Undefined: all. */
+function profilesNamed({ profiles }: Plan, { arm, profile }: Check['labels']): readonly string[] | undefined {
+  if (arm === undefined && profile === undefined) return undefined;
+  return profiles
+    .filter((one) => (arm ?? one.arm) === one.arm)
+    .map(({ name, arm: own }) => ({ name, short: own === undefined ? name : name.slice(0, -own.length - 1) }))
+    .filter(({ name, short }) => profile === undefined || profile === name || profile === short)
+    .map(({ name }) => name);
+}
+
 type Label = keyof Check['labels'];
 interface Metric {
   readonly labels: readonly Label[];
@@ -103,10 +113,11 @@ class CheckInput {
 
   get totals(): Totals {
     if (this.isOfPhases) return phaseTotals(this.outcomes());
-    const { profile, operation } = this.check.labels;
+    const { operation } = this.check.labels;
+    const profiles = profilesNamed(this.run.plan, this.check.labels);
     const selection: Selection = {
       stages: this.stages,
-      ...(profile === undefined ? {} : { profile }),
+      ...(profiles === undefined ? {} : { profiles }),
       ...(operation === undefined ? {} : { operation }),
     };
     return this.run.source.select(selection);
@@ -226,8 +237,8 @@ class CheckInput {
   }
 }
 
-const byOperation: readonly Label[] = ['stage', 'profile', 'operation'];
-const byProfile: readonly Label[] = ['stage', 'profile'];
+const byOperation: readonly Label[] = ['stage', 'profile', 'operation', 'arm'];
+const byProfile: readonly Label[] = ['stage', 'profile', 'arm'];
 const byFault: readonly Label[] = ['phase', 'fault'];
 
 const metrics: Readonly<Record<string, Metric>> = {

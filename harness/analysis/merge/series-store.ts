@@ -22,11 +22,13 @@ import type { DecodedBatch, DecodedReplica, DecodedSeries, DecodedSessions } fro
 import { HdrCounts } from './hdr-counts.js';
 import type { Outcome } from './outcome-store.js';
 
-/** Indices of stages; profile and operation by name, all of them when absent. */
+/** Indices of stages; profiles and operation by name, all of them when absent. */
 export interface Selection {
   /** Undefined: all. */
   readonly stages: readonly number[] | undefined;
   readonly profile?: string;
+  /** Any of these. Not beside `profile`. */
+  readonly profiles?: readonly string[];
   readonly operation?: string;
 }
 
@@ -226,13 +228,13 @@ class ByStageAndProfile<Value> {
     return value;
   }
 
-  select({ stages, profile }: Selection): readonly Value[] {
-    return (stages ?? [...this.byStage.keys()]).flatMap((stage) => {
+  select({ stages, profile, profiles }: Selection): readonly Value[] {
+    const names = profile === undefined ? profiles : [profile];
+    return (stages ?? [...this.byStage.keys()]).flatMap((stage): readonly Value[] => {
       const byProfile = this.byStage.get(stage);
       if (byProfile === undefined) return [];
-      if (profile === undefined) return [...byProfile.values()];
-      const value = byProfile.get(profile);
-      return value === undefined ? [] : [value];
+      if (names === undefined) return [...byProfile.values()];
+      return names.flatMap((name) => byProfile.get(name) ?? []);
     });
   }
 }

@@ -29,7 +29,7 @@ import { CliError } from '../cli-error.js';
 import { redactedCommand } from '../command-line.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { addLoadOptions, type LoadOptions, planOf } from '../load-options.js';
+import { addLoadOptions, type LoadOptions, planOf, refuseArms } from '../load-options.js';
 import { parseNumber, parseWholeNumber } from '../option-parsers.js';
 import { packageVersion } from '../package-root.js';
 import type { ConductedRun } from '../run-conductor.js';
@@ -84,6 +84,7 @@ export const capacity: CliCommand = {
 async function findCapacity(scenario: string, options: Options, host: Host): Promise<number> {
   refuseImpossibleOptions(options);
   const plan = planOf(scenario, options, host);
+  refuseArms(plan, 'capacity');
   refusePlan(plan, options, host);
   const limits = limitsOf(plan, options);
   const resultsFolder = resolve(host.cwd, options.out);

@@ -1,9 +1,10 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RulePlan } from '../../../scenarios/schema/plan.js';
+import { defaultRules, marginOf, textOf } from '../../analysis/compare/sides.js';
 import { formatMetric } from '../../analysis/format.js';
 import { FEWEST_TRIALS } from '../../analysis/statistics/median-interval.js';
-import { defaultRules, marginOf, obstacles, textOf } from '../../compare/compare.js';
+import { obstacles } from '../../compare/compare.js';
 import { noiseOfRuns } from '../../compare/noise.js';
 import { type NoiseEntry, powerText, readNoise, spreadText, withEntry } from '../../report/noise.js';
 import { writeReport } from '../../report/write-report.js';
@@ -18,7 +19,7 @@ import { CliError } from '../cli-error.js';
 import { readSideOrFail } from '../comparison.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { addLoadOptions, type LoadOptions, planOf } from '../load-options.js';
+import { addLoadOptions, type LoadOptions, planOf, refuseArms } from '../load-options.js';
 import { parseWholeNumber } from '../option-parsers.js';
 import { styleFor } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
@@ -65,6 +66,7 @@ async function measureNoise(scenario: string, options: Options, host: Host): Pro
       hint: `at least ${FEWEST_TRIALS}; ${DEFAULT_TRIALS} are better`,
     });
   const plan = planOf(scenario, options, host);
+  refuseArms(plan, 'noise');
   refusePlan(plan, options, host);
   const results = resolve(host.cwd, options.out);
   const path = join(results, 'noise.json');

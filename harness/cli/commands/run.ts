@@ -25,11 +25,12 @@ import {
   compareAll,
   readSideOrFail,
   showComparison,
+  writtenRules,
 } from '../comparison.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
 import type { Outcome, SuiteOutcome } from '../library-types.js';
-import { addLoadOptions, type LoadOptions, namesServer } from '../load-options.js';
+import { addLoadOptions, type LoadOptions, namesServer, refuseArms } from '../load-options.js';
 import { namesWorkers, workerCountOf } from '../named-workers.js';
 import { collectValues, parseWholeNumber } from '../option-parsers.js';
 import { outcomeOf, worstExitCode } from '../outcome.js';
@@ -65,6 +66,7 @@ export const run: CliCommand = {
     'swarmbench run baseline --target http://10.0.0.9:3000/mcp --workers http://10.0.0.5:8081,http://10.0.0.6:8081',
     'swarmbench run baseline --on swarm --set target.replicas=4',
     'swarmbench run ci --trials 6 --compare label:branch=main',
+    'swarmbench run baseline --arm direct=http://localhost:3000/mcp --arm gateway=http://localhost:8080/mcp',
   ],
   takesCommand: true,
   declare(command, host, finish) {
@@ -94,13 +96,15 @@ export const run: CliCommand = {
   },
 };
 
-async function runScenarios(scenarios: readonly string[], options: Options, host: Host): Promise<number> {
-  refuseImpossibleOptions(options);
+async function runScenarios(scenarios: readonly string[], given: Options, host: Host): Promise<number> {
+  refuseImpossibleOptions(given);
+  const options = withRules(given, host);
   refuseUnwritableJunit(options, host);
   const suite = suiteOf(scenarios, options.matrix);
   refuseManySteps(suite, options);
   const steps = plannedSteps(suite, options, host);
   for (const { plan } of steps) refusePlan(plan, options, host);
+  if (options.compare !== undefined) for (const { plan } of steps) refuseArms(plan, 'run --compare');
   const resultsFolder = resolve(host.cwd, options.out);
   const context = { host, results: resultsFolder };
   const base = options.compare === undefined ? undefined : await readSideOrFail(options.compare, context);
@@ -128,7 +132,7 @@ async function runScenarios(scenarios: readonly string[], options: Options, host
         host.stderr.write(`${renderBrief(outline, style)}\n`);
       }
       const conducted = await conductor.run(plan, { scenario: step.scenario, options: stepOptions });
-      const outcome = outcomeOf(conducted, conductor.interrupted());
+      const outcome = outcomeOf(conducted, conductor.interrupted(), options.inconclusive);
       outcomes.push(outcome);
       record?.add(row, conducted);
       showOutcome(conducted, options, host);
@@ -184,6 +188,12 @@ function figuresText({ figures }: SuiteRow): string {
   const { throughputPerSecond, latencyMs } = figures;
   const times = Object.entries(latencyMs).map(([name, ms]) => `${name} ${ms === null ? '–' : latency(ms)}`);
   return [throughputPerSecond === null ? '–' : rate(throughputPerSecond), ...times].join(', ');
+}
+
+/** With `--compare`, the rules are those of the comparison; otherwise those of the arms within a run. */
+function withRules(options: Options, host: Host): Options {
+  const rules = options.compare === undefined ? writtenRules(options, host) : [];
+  return rules.length === 0 ? options : { ...options, set: [...options.set, `compare=${JSON.stringify(rules)}`] };
 }
 
 /** @returns undefined when a run has no report, which is told already */

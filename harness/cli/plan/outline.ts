@@ -3,7 +3,7 @@ import { describeFault } from '../../../scenarios/schema/faults/fault-kinds.js';
 import type { Placeholder, Template } from '../../../scenarios/schema/grammar/template.js';
 import { formatDuration } from '../../../scenarios/schema/grammar/units.js';
 import { expectedOperations, peakRate, totalDurationMs } from '../../../scenarios/schema/offered-load.js';
-import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
+import { type Plan, type ProfilePlan, targetsOf } from '../../../scenarios/schema/plan.js';
 import { redactPlan } from '../../../scenarios/schema/redact.js';
 
 export interface Outline {
@@ -12,6 +12,8 @@ export interface Outline {
   readonly seed: number;
   readonly configHash: string;
   readonly target: TargetOutline;
+  /** What is compared in turn; empty without arms. */
+  readonly arms: readonly (TargetOutline & { readonly name: string })[];
   readonly processes: {
     readonly targets: number;
     readonly workers: number;
@@ -85,18 +87,25 @@ export function outlineOf(
       return operations === undefined || found === undefined ? undefined : operations * requestBytes(found);
     }),
   );
-  const { target, limits } = redactPlan(plan);
-  const targets = target.kind === 'url' || target.kind === 'command' ? 0 : target.replicas;
+  const { target, arms = [], limits } = redactPlan(plan);
+  // Arms with the same servers share them.
+  const started = new Map(
+    targetsOf(plan).flatMap((one) =>
+      'replicas' in one ? [[`${one.kind} ${one.replicas}`, one.replicas] as const] : [],
+    ),
+  );
+  const targets = [...started.values()].reduce((sum, replicas) => sum + replicas, 0);
   return {
     scenario: plan.scenario,
     description: plan.description,
     seed: plan.seed,
     configHash: plan.source.configHash,
     target: targetOutline(target),
+    arms: arms.map((arm) => ({ name: arm.name, ...targetOutline(arm.target) })),
     processes: { targets, workers: options.workers, ...(options.why === undefined ? {} : { why: options.why }) },
     durationSeconds: totalDurationMs(plan) / 1000,
     drainSeconds: plan.drainMs / 1000,
-    clients: plan.profiles.reduce((sum, { clients }) => sum + clients, 0),
+    clients: atOnce(plan).reduce((sum, { clients }) => sum + clients, 0),
     profiles: plan.profiles.map(profileOutline),
     stages: plan.stages.map((stage) => ({
       name: stage.name,
@@ -123,6 +132,11 @@ export function outlineOf(
     warnings: plan.warnings,
     refusals: options.refusals,
   };
+}
+
+/** Arms take turns, so only one has clients. */
+function atOnce({ profiles, arms }: Plan): readonly ProfilePlan[] {
+  return arms === undefined ? profiles : profiles.filter(({ arm }) => arm === arms[0]?.name);
 }
 
 function targetOutline(target: Plan['target']): TargetOutline {

@@ -81,7 +81,9 @@ function facts(outline: Outline, style: Style): readonly string[] {
   const load = duration(outline.durationSeconds * 1000);
   const drain = duration(outline.drainSeconds * 1000);
   return [
-    `  ${style.dim('target')}     ${targetText(outline.target)}`,
+    ...(outline.arms.length === 0
+      ? [`  ${style.dim('target')}     ${targetText(outline.target)}`]
+      : outline.arms.map((arm) => `  ${style.dim('arm')}        ${arm.name}: ${targetText(arm)}`)),
     `  ${style.dim('clients')}    ${count(outline.clients)} (${profiles})`,
     `  ${style.dim('duration')}   ${load}, then up to ${drain} for the last answers`,
     `  ${style.dim('requests')}   ${requestsText(outline)}`,

@@ -1,7 +1,7 @@
 /** A scenario with everything that the command line adds to it, as a harness elsewhere takes it. */
 import { basename, dirname, join } from 'node:path';
 import { listScenarios } from '../../../scenarios/schema/list-scenarios.js';
-import type { Plan } from '../../../scenarios/schema/plan.js';
+import { type Plan, targetsOf } from '../../../scenarios/schema/plan.js';
 import { diskIo } from '../../../scenarios/schema/scenario-io.js';
 import type { RunRequest } from '../../api/run-request.js';
 import { CliError } from '../cli-error.js';
@@ -54,8 +54,8 @@ function profilesBeside(file: string): Record<string, string> {
   return Object.fromEntries(files.map((name) => [basename(name, '.yaml'), diskIo.readText(join(folder, name)) ?? '']));
 }
 
-function targetOf({ target }: Plan): Pick<RunRequest, 'targets' | 'headers' | 'tls' | 'tokens'> {
-  if (target.kind === 'command') {
+function targetOf(plan: Plan): Pick<RunRequest, 'targets' | 'arms' | 'headers' | 'tls' | 'tokens'> {
+  if (targetsOf(plan).some(({ kind }) => kind === 'command')) {
     throw new CliError({
       code: 'PLAN_REFUSED',
       message: 'target.server.command: only this machine can start the command, not a harness elsewhere',
@@ -63,12 +63,22 @@ function targetOf({ target }: Plan): Pick<RunRequest, 'targets' | 'headers' | 't
       exitCode: exitCode.usage,
     });
   }
-  if (target.kind !== 'url') return {};
-  const { tls, tokens } = target;
+  const urlTargets = targetsOf(plan).flatMap((target) => (target.kind === 'url' ? [target] : []));
+  const [first] = urlTargets;
+  if (first === undefined) return {};
+  const { tls, tokens } = first;
+  // Those of one arm alone stand in the text of the scenario.
+  const shared = Object.entries(first.headers).filter(([name, value]) =>
+    urlTargets.every(({ headers }) => headers[name] === value),
+  );
   return {
-    targets: [...target.urls],
-    headers: Object.entries(target.headers).map(([name, value]) => `${name}: ${value}`),
+    ...(plan.arms === undefined ? { targets: [...first.urls] } : { arms: armsOf(plan.arms) }),
+    headers: shared.map(([name, value]) => `${name}: ${value}`),
     ...(tls === undefined ? {} : { tls }),
     ...(tokens === undefined ? {} : { tokens: [...tokens] }),
   };
+}
+
+function armsOf(arms: NonNullable<Plan['arms']>): NonNullable<RunRequest['arms']> {
+  return arms.flatMap(({ name, target }) => (target.kind === 'url' ? target.urls.map((url) => ({ name, url })) : []));
 }

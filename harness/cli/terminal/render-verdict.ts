@@ -4,6 +4,7 @@
 import { formatAs } from '../../analysis/format.js';
 import type { Failure } from '../../log/errors.js';
 import type { Report } from '../../report/schema.js';
+import { addedText, areFew, blocksText, overheadOf, shareText } from '../../report/sections/arms/words.js';
 import { quantileOf, shownQuantiles } from '../../report/sections/shared/fields.js';
 import { beside } from '../../report/values.js';
 import { count, latency, percent, rate } from './quantity.js';
@@ -21,6 +22,7 @@ export function renderVerdict(
   const { verdict } = report;
   return `${[
     ...(report.summary.offered === 0 ? [] : [...measured(report), '']),
+    ...(report.arms === undefined ? [] : [...arms(report.arms, style), '']),
     ...(report.summary.offered === 0 || report.thresholds.length === 0 ? [] : [...thresholds(report, style), '']),
     ...errors(report, style),
     ...report.notes.map((note) => `${style.yellow('note:')} ${note}`),
@@ -55,6 +57,50 @@ function measured({ summary }: Report): readonly string[] {
     ['  throughput', `${throughput}${errors}`],
     ['  latency', times.join(', ')],
   ]);
+}
+
+/** What each arm adds to the first; the report has all quantiles and operations. */
+function arms(data: NonNullable<Report['arms']>, style: Style): readonly string[] {
+  const shown = data.overheads.filter(({ of, operation }) => operation === null && of === 'latency');
+  return [
+    `  what each arm adds ${blocksText(data)}`,
+    ...table(
+      [
+        ['  arm', 'time', data.base, 'arm', 'added (95 %)', 'share (95 %)'],
+        ...shown.map((row) => [
+          `  ${row.arm}`,
+          `${overheadOf(row)}${areFew(row) ? ' (few)' : ''}`,
+          latency(row.baseMs),
+          latency(row.armMs),
+          addedText(row),
+          shareText(row),
+        ]),
+      ],
+      [2, 3],
+    ),
+    ...(data.defaultRules
+      ? []
+      : table(
+          data.rules.map(({ arm, rule, answer, remarks }) => [
+            `  ${answerPaint(answer, style)(answer)}`,
+            arm,
+            rule,
+            style.dim(remarks.join('; ')),
+          ]),
+        )),
+  ];
+}
+
+function answerPaint(answer: NonNullable<Report['arms']>['rules'][number]['answer'], style: Style): Style['red'] {
+  switch (answer) {
+    case 'regressed':
+      return style.red;
+    case 'inconclusive':
+      return style.yellow;
+    case 'improved':
+    case 'equivalent':
+      return style.green;
+  }
 }
 
 function losses({ lost, dropped, unsent }: Report['summary']): string {

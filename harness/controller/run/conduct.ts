@@ -126,10 +126,18 @@ export function noteProgram(run: ActiveRun, programs: StartedProgram[], program:
 }
 
 async function recordEnvironment(run: ActiveRun, environment: Environment): Promise<void> {
-  const { endpoints, replicas } = environment;
+  const { endpoints, replicas, arms } = environment;
+  const urls = (all: readonly Endpoint[]): readonly string[] => all.map(({ url }) => shownUrl(url));
   const described = await environment.describe().catch((error: unknown) => ({ problem: messageOf(error) }));
   run.record({ type: 'environment', environment: described });
-  run.record({ type: 'target.ready', endpoints: endpoints.map(({ url }) => shownUrl(url)), replicas });
+  run.record({
+    type: 'target.ready',
+    endpoints: urls(endpoints),
+    replicas,
+    ...(arms === undefined
+      ? {}
+      : { arms: Object.fromEntries([...arms].map(([name, arm]) => [name, urls(arm.endpoints)])) }),
+  });
 }
 
 async function takeWorkers(

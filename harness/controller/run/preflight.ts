@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PinnedProtocol, PreflightResult } from '../../../client-sim/protocol/messages.js';
 import type { SettledOperation } from '../../../client-sim/protocol/settled-operation.js';
-import type { Plan } from '../../../scenarios/schema/plan.js';
+import { type Plan, targetsOf } from '../../../scenarios/schema/plan.js';
 import { shownUrl } from '../../../scenarios/schema/redact.js';
 import { ControllerError } from '../../log/errors.js';
 import type { Worker } from '../workers/worker-registry.js';
@@ -29,7 +29,7 @@ export async function preflight(
   routes: readonly PlannedRoute[],
   workerLogs: string,
 ): Promise<PreflightFindings> {
-  const targets = targetsOf(routes);
+  const targets = urlsOf(routes);
   run.record({ type: 'preflight.started' });
   const result = await askWorker(run, worker, routes, { targets, workerLogs });
   const { exchanges, serverInfo, pinned, settledOperations = [], warnings = [] } = result;
@@ -108,16 +108,20 @@ async function askWorker(
 const USUAL_REQUEST_MS = 10_000;
 
 /** What the requests of the plan's preflight may take beyond that: slow tools, and commands that start slowly. */
-function extraMs({ preflight, profiles, target }: Plan): number {
+function extraMs(plan: Plan): number {
+  const { preflight, profiles } = plan;
   const calls = profiles.flatMap(({ operations, timeoutMs }) => operations.map(() => timeoutMs));
-  const handshake = [preflight.timeoutMs, preflight.timeoutMs, preflight.timeoutMs];
-  const starts = target.kind === 'command' ? [target.server.startTimeoutMs, target.server.startTimeoutMs] : [];
+  const targets = targetsOf(plan);
+  const handshake = targets.flatMap(() => [preflight.timeoutMs, preflight.timeoutMs, preflight.timeoutMs]);
+  const starts = targets.flatMap((target) =>
+    target.kind === 'command' ? [target.server.startTimeoutMs, target.server.startTimeoutMs] : [],
+  );
   const requests: readonly number[] = [...handshake, ...calls, ...starts].flatMap((ms) => ms ?? []);
   return requests.reduce((sum, ms) => sum + Math.max(0, ms - USUAL_REQUEST_MS), 0);
 }
 
 /** The URLs that the preflight asks, as they may be shown. */
-function targetsOf(routes: readonly PlannedRoute[]): string {
+function urlsOf(routes: readonly PlannedRoute[]): string {
   const urls = routes.flatMap(({ preflightEndpoints }) => preflightEndpoints.map(({ url }) => shownUrl(url)));
   return [...new Set(urls)].join(', ');
 }

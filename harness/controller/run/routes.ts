@@ -1,5 +1,5 @@
 import type { Endpoint, PinnedProtocol, PreflightRoute, Route } from '../../../client-sim/protocol/messages.js';
-import type { Plan } from '../../../scenarios/schema/plan.js';
+import { type Plan, targetOfProfile } from '../../../scenarios/schema/plan.js';
 import type { Environment } from '../../platform/platform.js';
 
 /** A route to the target, and the profiles (by index) that take it. */
@@ -11,21 +11,22 @@ export interface PlannedRoute extends PreflightRoute {
 /** In the order of the first profile of each route. */
 export function plannedRoutes(
   plan: Plan,
-  environment: Pick<Environment, 'endpoints' | 'preflightEndpoints' | 'reach'>,
+  environment: Pick<Environment, 'endpoints' | 'preflightEndpoints' | 'reach' | 'arms'>,
 ): readonly PlannedRoute[] {
-  const { target } = plan;
   const routes = new Map<string, { readonly profiles: number[]; readonly route: Omit<PlannedRoute, 'profiles'> }>();
   for (const [index, profile] of plan.profiles.entries()) {
+    const target = targetOfProfile(plan, profile);
     const sticky = target.kind === 'url' || target.kind === 'command' ? undefined : (profile.sticky ?? target.sticky);
     const era = profile.era ?? target.era;
-    const key = `${era} ${sticky ?? ''}`;
+    const key = JSON.stringify([profile.arm, era, sticky]);
     const known = routes.get(key);
     if (known !== undefined) {
       known.profiles.push(index);
       continue;
     }
+    const ofArm = profile.arm === undefined ? undefined : environment.arms?.get(profile.arm);
     const { endpoints, preflightEndpoints = endpoints } =
-      (sticky === undefined ? undefined : environment.reach?.(sticky)) ?? environment;
+      (sticky === undefined ? undefined : environment.reach?.(sticky)) ?? ofArm ?? environment;
     routes.set(key, { profiles: [index], route: { era, endpoints, preflightEndpoints } });
   }
   return [...routes.values()].map(({ profiles, route }) => ({ profiles, ...route }));

@@ -75,6 +75,12 @@ export class RunWorkers {
   }
 }
 
+/** The most connections of these clients at once: arms take turns. */
 export function connectionsOf(profiles: readonly ProfilePlan[], sets: readonly SlotSet[]): number {
-  return sets.reduce((sum, set) => sum + set.count * (profiles[set.profile]?.connections ?? 0), 0);
+  const byArm = new Map<string | undefined, number>();
+  for (const { profile, count } of sets) {
+    const { arm, connections = 0 } = profiles[profile] ?? {};
+    byArm.set(arm, (byArm.get(arm) ?? 0) + count * connections);
+  }
+  return Math.max(0, ...byArm.values());
 }

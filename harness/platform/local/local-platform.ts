@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { commandEndpoint, urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
 import type { Endpoint } from '../../../client-sim/protocol/messages.js';
 import { connectionsIn } from '../../../scenarios/schema/offered-load.js';
-import type { Plan } from '../../../scenarios/schema/plan.js';
+import { type Plan, type TargetPlan, targetsOf } from '../../../scenarios/schema/plan.js';
 import { factsOf } from '../../../scenarios/schema/transports.js';
 import type { Environment, Platform, PlatformContext, Replica } from '../platform.js';
 import { describeMachine } from './describe-machine.js';
@@ -107,6 +107,9 @@ async function prepare(
 }
 
 interface LocalReplica extends Replica {
+  readonly kind: StartedTarget['kind'];
+  /** How many replicas its target has. */
+  readonly group: number;
   /** Its URLs by transport. */
   readonly endpoints: Readonly<Record<string, string>>;
   readonly program: Program;
@@ -148,11 +151,15 @@ function environment(
   options: LocalOptions,
 ): Environment {
   let ended: Promise<void> | undefined;
+  const endpoints = (target: TargetPlan): readonly Endpoint[] =>
+    endpointsOf(target, plan, replicas, options.host.platform);
+  const arms = plan.arms?.map(({ name, target }) => [name, { endpoints: endpoints(target) }] as const);
   return {
-    endpoints: endpointsOf(plan, replicas, options.host.platform),
+    endpoints: endpoints(plan.target),
+    ...(arms === undefined ? {} : { arms: new Map(arms) }),
     expectedWorkers: workers,
     workerLogs: 'logs/ in the run folder',
-    replicas: replicas.map(({ endpoints: _, program: __, spec: ___, ...replica }) => replica),
+    replicas: replicas.map(({ id, node, url }) => ({ id, node, url })),
     describe: async () => ({
       ...(await describeMachine(options)),
       ...(why === undefined ? {} : { workers: `${workers}: ${why}` }),
@@ -186,24 +193,53 @@ async function startReplicas(
   taken: Set<number>,
   signal: AbortSignal,
 ): Promise<readonly LocalReplica[]> {
-  const { target } = plan;
-  if (target.kind === 'url' || target.kind === 'image' || target.kind === 'command') return [];
-  const numbers = Array.from({ length: target.replicas }, (_, index) => index + 1);
+  const groups = startedTargets(plan);
+  const started: LocalReplica[] = [];
+  for (const { kind, replicas } of groups) {
+    const first = started.filter((replica) => replica.kind === kind).length + 1;
+    started.push(...(await startGroup({ kind, replicas, first }, plan, context, start, taken, signal)));
+  }
+  return started;
+}
+
+/** The servers of a kind that this platform starts. Arms with the same share them. */
+interface StartedTarget {
+  readonly kind: 'reference' | 'sink';
+  readonly replicas: number;
+}
+
+function startedTargets(plan: Plan): readonly StartedTarget[] {
+  const groups = new Map<string, StartedTarget>();
+  for (const target of targetsOf(plan))
+    if (target.kind === 'reference' || target.kind === 'sink')
+      groups.set(`${target.kind} ${target.replicas}`, { kind: target.kind, replicas: target.replicas });
+  return [...groups.values()];
+}
+
+async function startGroup(
+  { kind, replicas, first }: StartedTarget & { readonly first: number },
+  plan: Plan,
+  context: PlatformContext,
+  start: (spec: ProgramSpec) => Promise<Program>,
+  taken: Set<number>,
+  signal: AbortSignal,
+): Promise<readonly LocalReplica[]> {
+  const numbers = Array.from({ length: replicas }, (_, index) => first + index);
   // A replica that a fault ends is started again at the same ports.
   const lasting = plan.faults.length > 0;
   const ports: (readonly [number, number])[] = [];
   for (const _ of numbers) ports.push(lasting ? [await lastingPort(taken), await lastingPort(taken)] : [0, 0]);
   return Promise.all(
     numbers.map(async (number) => {
-      const name = `${target.kind}-${number}`;
-      const [port = 0, streamPort = 0] = ports[number - 1] ?? [];
-      const { entry, args } = TARGETS[target.kind](name, plan.seed, context);
+      const name = `${kind}-${number}`;
+      const [port = 0, streamPort = 0] = ports[number - first] ?? [];
+      const { entry, args } = TARGETS[kind](name, plan.seed, context);
       const listen = ['--host', '127.0.0.1', '--port', String(port), '--stream-port', String(streamPort)];
       const spec = { entry, args: [...listen, ...args], logFile: logFile(context, name) };
       const program = await start({ role: 'target', name, ...spec, env: {} });
       const { url, endpoints } = await waitUntilListening(program, START_BUDGET_MS, signal);
       await waitUntilHealthy(program, url, START_BUDGET_MS, signal);
-      return { id: name, node: hostname(), url: url.href, endpoints, program, spec };
+      return { id: name, node: hostname(), url: url.href, endpoints, program, spec, kind, group: replicas };
     }),
   );
 }
@@ -251,8 +287,13 @@ function workerSpec(
   };
 }
 
-function endpointsOf(plan: Plan, replicas: readonly LocalReplica[], platform: NodeJS.Platform): readonly Endpoint[] {
-  const { target } = plan;
+function endpointsOf(
+  target: TargetPlan,
+  plan: Plan,
+  all: readonly LocalReplica[],
+  platform: NodeJS.Platform,
+): readonly Endpoint[] {
+  const replicas = all.filter(({ kind, group }) => kind === target.kind && group === target.replicas);
   if (target.kind === 'url')
     return withSourceAddresses(urlEndpoints(target), connectionsIn(plan.profiles), target.urls.length, platform);
   if (target.kind === 'command') return [commandEndpoint(target)];

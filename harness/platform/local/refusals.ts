@@ -2,7 +2,13 @@ import { describeFault } from '../../../scenarios/schema/faults/fault-kinds.js';
 import type { FaultTarget } from '../../../scenarios/schema/faults/fault-targets.js';
 import { formatDuration } from '../../../scenarios/schema/grammar/units.js';
 import { TARGET_SERVICE } from '../../../scenarios/schema/keys/fields.js';
-import type { FaultPlan, Plan, TargetPlan } from '../../../scenarios/schema/plan.js';
+import {
+  type FaultPlan,
+  type Plan,
+  type TargetPlan,
+  targetOfProfile,
+  targetsOf,
+} from '../../../scenarios/schema/plan.js';
 import { countWorkersHere } from './worker-count.js';
 
 /**
@@ -19,13 +25,13 @@ export function localRefusals(plan: Plan, workers: number | undefined): readonly
 /** The same on every machine. Pure. */
 export function planRefusals(plan: Plan): readonly string[] {
   return [
-    ...imageRefusals(plan),
+    ...targetsOf(plan).flatMap(imageRefusals),
     ...stickinessRefusals(plan),
     ...plan.faults.flatMap((fault) => faultRefusal(fault, plan) ?? []),
   ];
 }
 
-function imageRefusals({ target }: Plan): readonly string[] {
+function imageRefusals(target: TargetPlan): readonly string[] {
   if (target.kind !== 'image') return [];
   const { image, port, path } = target;
   return [
@@ -95,20 +101,25 @@ function whyNotOurs({ kind }: TargetPlan): string {
 }
 
 /** There is no gateway here: clients are spread over the replicas, and each stays at its own for the whole run. */
-function stickinessRefusals({ target, profiles }: Plan): readonly string[] {
-  if (target.kind === 'url' || target.kind === 'image' || target.kind === 'command') return [];
-  const wanted = [
+function stickinessRefusals(plan: Plan): readonly string[] {
+  const wanted = plan.profiles.flatMap((profile) => {
+    const target = targetOfProfile(plan, profile);
+    if (!('replicas' in target) || target.kind === 'image') return [];
+    const { name, sticky = target.sticky } = profile;
     // The target's own has no effect when every profile has another.
-    ...(profiles.some(({ sticky }) => sticky === undefined) ? [['target.gateway.sticky', target.sticky] as const] : []),
-    ...profiles.flatMap(({ name, sticky }) =>
-      sticky === undefined ? [] : [[`workload.${name}.gateway.sticky`, sticky] as const],
-    ),
-  ];
-  return wanted
-    .filter(([, sticky]) => sticky !== 'session' && !(sticky === 'none' && target.replicas === 1))
+    const key = profile.sticky === undefined ? keyOfTarget(profile.arm) : `workload.${name}.gateway.sticky`;
+    return [{ key, sticky, replicas: target.replicas }];
+  });
+  const refusals = wanted
+    .filter(({ sticky, replicas }) => sticky !== 'session' && !(sticky === 'none' && replicas === 1))
     .map(
-      ([key, sticky]) =>
+      ({ key, sticky }) =>
         `${key}: ${sticky} needs a gateway, and the local platform has none; it keeps each client at one replica ` +
         '(sticky: session)',
     );
+  return [...new Set(refusals)];
+}
+
+function keyOfTarget(arm: string | undefined): string {
+  return arm === undefined ? 'target.gateway.sticky' : `arms.${arm}.gateway.sticky`;
 }

@@ -1,6 +1,6 @@
 /** How many worker processes a plan needs on this machine, and whether it has room for all connections. */
-import { connectionsIn, connectionsPerSession } from '../../../scenarios/schema/offered-load.js';
-import type { Plan, ProfilePlan } from '../../../scenarios/schema/plan.js';
+import { activeTogether, connectionsIn, connectionsPerSession } from '../../../scenarios/schema/offered-load.js';
+import { type Plan, type ProfilePlan, type TargetPlan, targetsOf } from '../../../scenarios/schema/plan.js';
 import { type ConnectionLimit, type ConnectionLimits, readConnectionLimits } from './connection-limits.js';
 import { usableCores } from './describe-machine.js';
 import { isLoopback } from './source-addresses.js';
@@ -19,8 +19,8 @@ export type WorkerCount =
  * @param given how many workers the user wants; undefined: as many as the plan needs
  */
 export function countWorkersHere(plan: Plan, given: number | undefined): WorkerCount {
-  const { kind } = plan.target;
-  return countWorkers(plan, given, readConnectionLimits(kind === 'reference' || kind === 'sink' ? 2 : 1));
+  const isOurs = targetsOf(plan).some(({ kind }) => kind === 'reference' || kind === 'sink');
+  return countWorkers(plan, given, readConnectionLimits(isOurs ? 2 : 1));
 }
 
 /** The workers of a plan that is not refused. */
@@ -36,19 +36,23 @@ export function workersHere(
 
 /** Engine threads of each worker: one for each core that no target needs, but not more than the worker has clients. */
 export function threadsFor(plan: Plan, workers: number, cores: number = usableCores()): number {
-  const { target } = plan;
-  const taken = target.kind === 'url' || target.kind === 'command' ? 1 : target.replicas;
-  const clients = plan.profiles.reduce((sum, profile) => sum + profile.clients, 0);
+  const taken = Math.max(...targetsOf(plan).map((target) => ('replicas' in target ? target.replicas : 1)));
+  const clients = activeTogether(plan.profiles).reduce((sum, profile) => sum + profile.clients, 0);
   return Math.max(1, Math.min(Math.floor((cores - taken) / workers), Math.ceil(clients / workers)));
 }
 
 /** Pure. @param given as for `countWorkersHere` */
 export function countWorkers(plan: Plan, given: number | undefined, limits: ConnectionLimits): WorkerCount {
   const connections = connectionsIn(plan.profiles);
-  const refusal = refuseByMachine(connections, limits) ?? refuseByTarget(plan, connections, limits);
+  const refusal =
+    refuseByMachine(connections, limits) ??
+    targetsOf(plan)
+      .map((target) => refuseByTarget(target, connections, limits))
+      .find((one) => one !== undefined);
   if (refusal !== undefined) return refusal;
   const { perProcess } = limits;
-  const needed = workersFor(plan.profiles, perProcess.connections);
+  const profiles = activeTogether(plan.profiles);
+  const needed = workersFor(profiles, perProcess.connections);
   const all = `${whole(connections)} connections`;
   if (needed === undefined) {
     return refused(
@@ -63,7 +67,7 @@ export function countWorkers(plan: Plan, given: number | undefined, limits: Conn
       why: needed === 1 ? undefined : `${all}, and a worker has room for ${limitText(perProcess)}`,
     };
   if (given >= needed) return { kind: 'fits', workers: given, why: undefined };
-  const share = whole(largestShare(plan.profiles, given));
+  const share = whole(largestShare(profiles, given));
   return refused(
     `${given === 1 ? 'one worker' : `each of ${given} workers`} would have ${share} of ${all}, and has room for ` +
       limitText(perProcess),
@@ -98,7 +102,7 @@ function refuseByMachine(connections: number, { total }: ConnectionLimits): Work
 }
 
 function refuseByTarget(
-  { target }: Plan,
+  target: TargetPlan,
   connections: number,
   { perProcess, perAddress }: ConnectionLimits,
 ): WorkerCount | undefined {

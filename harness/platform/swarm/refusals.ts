@@ -1,10 +1,15 @@
-import type { Plan, TargetPlan } from '../../../scenarios/schema/plan.js';
+import { type Plan, type TargetPlan, targetOfProfile, targetsOf } from '../../../scenarios/schema/plan.js';
 import { shownUrl } from '../../../scenarios/schema/redact.js';
 import { faultRefusals } from './faults/injector.js';
 
 /** Why a stack cannot run this plan, one sentence for each reason. Pure. */
 export function swarmRefusals(plan: Plan): readonly string[] {
-  return [...targetRefusals(plan.target), ...transportRefusals(plan), ...faultRefusals(plan)];
+  return [
+    ...targetsOf(plan).flatMap(targetRefusals),
+    ...armRefusals(plan),
+    ...transportRefusals(plan),
+    ...faultRefusals(plan),
+  ];
 }
 
 function targetRefusals(target: TargetPlan): readonly string[] {
@@ -37,11 +42,24 @@ function isOwnContainer(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127\./.test(host);
 }
 
+/** A stack has one service under test: arms may reach it in different ways, and other servers by their URLs. */
+function armRefusals(plan: Plan): readonly string[] {
+  const services = targetsOf(plan).flatMap((target) =>
+    'replicas' in target
+      ? [JSON.stringify([target.replicas, target.kind === 'image' ? [target.image, target.port, target.path] : null])]
+      : [],
+  );
+  if (new Set(services).size < 2) return [];
+  return [
+    'arms with different images or replicas: a stack has one service under test; deploy the others as services of ' +
+      'their own and name their URLs (server: { url: ... }), or run replicas of the reference server with --on local',
+  ];
+}
+
 /** A session over HTTP+SSE is a stream with posts beside it, which the gateway would send to different replicas. */
-function transportRefusals({ target, profiles }: Plan): readonly string[] {
-  if (target.kind === 'url') return [];
-  return profiles
-    .filter(({ transport }) => transport === 'sse')
+function transportRefusals(plan: Plan): readonly string[] {
+  return plan.profiles
+    .filter((profile) => profile.transport === 'sse' && targetOfProfile(plan, profile).kind !== 'url')
     .map(
       ({ name }) =>
         `workload.${name}.transport: sse cannot go through the gateway of the stack; name a server (--target URL), ` +

@@ -2,10 +2,11 @@
  * The platform of a harness in a stack. For a run, the services of the stack get the replicas that the plan needs;
  * afterwards they return to idle. The platform works from inside the harness service, in the stack's own networks.
  */
+import { urlEndpoints } from '../../../client-sim/protocol/endpoints.js';
 import type { Plan, Stickiness } from '../../../scenarios/schema/plan.js';
 import { messageOf } from '../../support/error-message.js';
 import { pollUntil } from '../../support/poll-until.js';
-import type { Environment, News, Place, Platform, PlatformContext, Replica, UsageSample } from '../platform.js';
+import type { Environment, News, Place, Platform, PlatformContext, Reach, Replica, UsageSample } from '../platform.js';
 import type { Task } from './engine/answers.js';
 import type { Engine } from './engine/engine.js';
 import { createInjector } from './faults/injector.js';
@@ -143,6 +144,7 @@ interface PreparedRun {
 class RunEnvironment implements Environment {
   readonly endpoints: Environment['endpoints'];
   readonly preflightEndpoints?: NonNullable<Environment['preflightEndpoints']>;
+  readonly arms?: NonNullable<Environment['arms']>;
   readonly expectedWorkers: number;
   readonly workerLogs: string;
   readonly replicas: readonly Replica[];
@@ -158,9 +160,17 @@ class RunEnvironment implements Environment {
   ) {
     const { stack, target, workerCounts, tasks } = run;
     this.replicas = replicasOf(target, tasks, stack);
-    const { endpoints, preflightEndpoints } = this.reach(target.kind === 'service' ? target.sticky : 'session');
+    const arms = run.plan.arms?.map(
+      ({ name, target: of }) =>
+        [
+          name,
+          of.kind === 'url' ? { endpoints: urlEndpoints(of) } : this.reachOf('sticky' in of ? of.sticky : undefined),
+        ] as const,
+    );
+    const { endpoints, preflightEndpoints } = arms?.[0]?.[1] ?? this.reachOf(undefined);
     this.endpoints = endpoints;
     if (preflightEndpoints !== undefined) this.preflightEndpoints = preflightEndpoints;
+    if (arms !== undefined) this.arms = new Map(arms);
     this.expectedWorkers = [...workerCounts.values()].reduce((sum, count) => sum + count, 0);
     this.workerLogs = `\`swarmbench logs --stack ${stack.name} ${[...workerCounts.keys()].join(' ')}\``;
     const places = new Map<string, Place>(
@@ -171,7 +181,12 @@ class RunEnvironment implements Environment {
     this.placeOf = ({ host }) => places.get(host);
   }
 
-  reach(sticky: Stickiness): Pick<Environment, 'endpoints' | 'preflightEndpoints'> {
+  private reachOf(sticky: Stickiness | undefined): Reach {
+    const { target } = this.run;
+    return this.reach(sticky ?? (target.kind === 'service' ? target.sticky : 'session'));
+  }
+
+  reach(sticky: Stickiness): Reach {
     return reach(this.run.target, this.replicas, sticky, this.run.plan);
   }
 

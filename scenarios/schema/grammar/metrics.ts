@@ -1,7 +1,7 @@
 /** The metrics that thresholds can check: the unit of each, and the labels that narrow it. */
 import { suggest } from '../../yaml/nearest.js';
 
-export type Label = 'stage' | 'profile' | 'operation' | 'replica' | 'category' | 'phase' | 'fault';
+export type Label = 'stage' | 'profile' | 'operation' | 'arm' | 'replica' | 'category' | 'phase' | 'fault';
 
 /** Of operations by when they were due: up to 10 s before a fault, while it lasted, up to 60 s after its undo. */
 export const phaseNames = ['before', 'fault', 'recovery'] as const;
@@ -15,8 +15,8 @@ export interface Metric {
 
 export const statistics = ['p50', 'p90', 'p95', 'p99', 'p999', 'max', 'mean'] as const;
 
-const byOperation = ['stage', 'profile', 'operation'] as const;
-const byProfile = ['stage', 'profile'] as const;
+const byOperation = ['stage', 'profile', 'operation', 'arm'] as const;
+const byProfile = ['stage', 'profile', 'arm'] as const;
 /** Without one of these two, a fault makes no difference. */
 const byFault = ['phase', 'fault'] as const;
 const withoutOurs =

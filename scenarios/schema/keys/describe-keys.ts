@@ -59,10 +59,14 @@ function descriptionOf(schema: Schema): string {
   return schema instanceof z.ZodOptional ? descriptionOf(schema.unwrap()) : '';
 }
 
-/** Every key of scenario files. Of a workload only `profile`, because all its other keys are those of profiles. */
+/**
+ * Every key of scenario files. Of a workload only `profile`, because all its other keys are those of profiles; of an arm
+ * only `transport`, because all its other keys are those of `target`.
+ */
 export function scenarioKeys(): readonly KeyDescription[] {
+  const own = ['workload.*.profile', 'arms.*.transport'];
   return describeKeys(scenarioSchema).filter(
-    ({ path }) => !path.startsWith('workload.*.') || path === 'workload.*.profile',
+    ({ path }) => !/^(?:workload|arms)\.\*\./.test(path) || own.includes(path),
   );
 }
 

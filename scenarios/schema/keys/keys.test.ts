@@ -91,6 +91,8 @@ function think(plan: Plan) {
   return first(plan)?.arrivals;
 }
 
+const twoArms = 'arms: { a: {}, b: { replicas: 2, transport: websocket } }';
+
 const rows: Readonly<Record<string, Row>> = {
   name: { set: { name: 'other' }, shows: (plan) => plan.scenario, as: 'other' },
   description: { set: { top: 'description: words' }, shows: (plan) => plan.description, as: 'words' },
@@ -392,6 +394,37 @@ const rows: Readonly<Record<string, Row>> = {
         absolute: 2,
       },
     ],
+  },
+  arms: {
+    set: { top: twoArms },
+    shows: (plan) => plan.arms?.map(({ name, target: { kind } }) => [name, kind]),
+    as: [
+      ['a', 'reference'],
+      ['b', 'reference'],
+    ],
+  },
+  'arms.*.transport': {
+    set: { top: twoArms },
+    shows: (plan) => plan.profiles.map(({ name, transport }) => [name, transport]),
+    as: [
+      ['w@a', 'streamable-http'],
+      ['w@b', 'websocket'],
+    ],
+  },
+  interleave: {
+    set: { top: `${twoArms}\ninterleave: {}` },
+    shows: (plan) => plan.stages.length,
+    as: 6 * 2 * 2,
+  },
+  'interleave.blocks': {
+    set: { top: `${twoArms}\ninterleave: { blocks: 7 }` },
+    shows: (plan) => plan.stages.length,
+    as: 7 * 2 * 2,
+  },
+  'interleave.settle': {
+    set: { top: `${twoArms}\ninterleave: { settle: 4s }` },
+    shows: (plan) => stage(plan)?.durationMs,
+    as: 4300,
   },
   repeat: {
     set: { top: 'repeat: 3' },

@@ -1,6 +1,7 @@
 /** A scenario, as written. The description of each key goes into the JSON Schema and `docs/scenario-reference.md`. */
 import { z } from 'zod';
 import { faultSchema } from '../faults/fault-kinds.js';
+import { transportNames } from '../transports.js';
 import {
   duration,
   MAX_REPLICAS,
@@ -85,7 +86,7 @@ const auth = z.strictObject({
     .describe('Environment variable with bearer tokens, separated by white space or commas. This or `tokenFile`.'),
 });
 
-const target = z.strictObject({
+export const targetSchema = z.strictObject({
   server: server
     .prefault('reference')
     .describe(
@@ -131,6 +132,38 @@ const target = z.strictObject({
   auth: auth
     .optional()
     .describe('Bearer tokens for `server.url`, spread over the clients. Never written to logs or reports.'),
+});
+
+const arm = z.strictObject({
+  ...targetSchema.shape,
+  server: server.optional().describe(targetSchema.shape.server.description ?? ''),
+  era: eras.optional().describe(targetSchema.shape.era.description ?? ''),
+  transport: z
+    .enum(transportNames)
+    .optional()
+    .describe('The transport of all clients of this arm, whatever their profiles say.'),
+});
+
+/** More would make each of them short. */
+const MOST_ARMS = 8;
+const arms = z
+  .record(name, arm)
+  .refine((entries) => Object.keys(entries).length >= 2, { error: 'at least two arms: there is nothing to compare' })
+  .refine((entries) => Object.keys(entries).length <= MOST_ARMS, { error: `at most ${MOST_ARMS} arms` });
+
+const interleave = z.strictObject({
+  blocks: wholeNumber(6, 200)
+    .optional()
+    .describe(
+      'Into how many blocks each measured stage is cut. In each block every arm has its turn. Default: blocks in ' +
+        'which a turn lasts 3s or more, at least 6 (fewer have no interval of 95 %) and at most 20.',
+    ),
+  settle: positiveDuration
+    .prefault('1s')
+    .describe(
+      'How long an arm is loaded before each of its turns, without being measured: its sessions are opened anew. ' +
+        'Servers that each session starts may need more. --time-scale does not change it.',
+    ),
 });
 
 const load = z.union([
@@ -238,7 +271,15 @@ export const scenarioSchema = z.strictObject({
   seed: wholeNumber(0, 4_294_967_295)
     .prefault(1)
     .describe('The seed of everything random. The same seed gives the same operations and arrivals.'),
-  target: target.optional().describe('The server under load. Default: the reference server with 1 replica.'),
+  target: targetSchema.optional().describe('The server under load. Default: the reference server with 1 replica.'),
+  arms: arms
+    .optional()
+    .describe(
+      'Targets to compare within one run, by name: direct: { server: { url: ... } }, gateway: { ... }. Each has the ' +
+        'keys of `target`, and takes what it does not say from there; one with a `server` of its own takes only the ' +
+        'era. They get the same load in turn, and the report says how much each differs from the first.',
+    ),
+  interleave: interleave.optional().describe('How the arms take turns.'),
   workload: z
     .record(name, overrideSchema.nullable())
     .refine((entries) => Object.keys(entries).length <= MOST_PARTS, { error: `at most ${MOST_PARTS} workloads` })
@@ -313,4 +354,4 @@ export const scenarioSchema = z.strictObject({
 
 export type ScenarioSource = z.infer<typeof scenarioSchema>;
 export type StageSource = z.infer<typeof stage>;
-export type TargetSource = z.infer<typeof target>;
+export type TargetSource = z.infer<typeof targetSchema>;

@@ -5,10 +5,11 @@ import { formatDuration, formatRate } from '../grammar/units.js';
 import { checkNode, validParts } from '../keys/check-node.js';
 import { type ScenarioSource, scenarioSchema } from '../keys/scenario-schema.js';
 import { peakRate, totalDurationMs } from '../offered-load.js';
-import type { LimitsPlan, Plan, ProfilePlan, StagePlan } from '../plan.js';
+import type { ArmPlan, LimitsPlan, Plan, ProfilePlan, StagePlan } from '../plan.js';
 import type { Sources, Workload } from '../read-sources.js';
 import { type Problem, type ReportProblem, SourcePart } from '../source-part.js';
 import { type TransportName, transportOfUrl } from '../transports.js';
+import { type ArmOption, armSources, interleave, profilesOfArm } from './arms.js';
 import { checkRoutes, checkStreams, checkTransports } from './check-profiles.js';
 import { faultNames, resolveFaults } from './faults.js';
 import { namesEveryOperation, operationNames } from './operations.js';
@@ -19,6 +20,8 @@ import { resolveRules, resolveStopRules, resolveThresholds } from './thresholds.
 import { planWarnings } from './warnings.js';
 
 interface ResolveRequest extends TargetRequest {
+  /** `--arm NAME=URL`, in order. */
+  readonly arms: readonly ArmOption[];
   /** Of all profiles, whatever they say. */
   readonly transport: TransportName | undefined;
   readonly seed: number | undefined;
@@ -32,34 +35,51 @@ type Resolved =
 
 /** Shortest drain that is used where the scenario gives none. */
 const DRAIN_MS = 10_000;
+/** Before a turn of an arm, where the scenario says nothing. */
+const SETTLE_MS = 1_000;
 
 export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved {
   const problems: Problem[] = [];
   const warnings: string[] = [];
-  const report: ReportProblem = (problem) => problems.push(problem);
-  const warn = (warning: string) => warnings.push(warning);
+  // Each arm finds the same problems in the profiles.
+  const seen = new Set<string>();
+  const isNew = (text: string): boolean => seen.size < seen.add(text).size;
+  const report: ReportProblem = (problem) => {
+    if (isNew(JSON.stringify(problem))) problems.push(problem);
+  };
+  const warn = (warning: string) => {
+    if (isNew(warning)) warnings.push(warning);
+  };
   const scenarioPart = new SourcePart(sources.scenario, '', report);
   const scaleMs = (ms: number) => (ms === 0 ? 0 : Math.max(1, Math.round(ms * request.timeScale)));
 
   const checked = checkNode(scenarioSchema, scenarioPart);
   const source: Partial<ScenarioSource> = checked ?? validParts(scenarioSchema, sources.scenario);
 
-  const resolvedTarget = resolveTarget(source.target, sources.scenario, request, report, warn);
-  const resolvedProfiles = resolveProfiles(sources.workloads, {
-    era: request.era ?? source.target?.era ?? 'auto',
-    stages: stageNames(sources.scenario),
-    scaleMs,
-    report,
-    warn,
-    transport: transportOfTarget(source.target, request),
-    everyTransport: request.transport,
+  const armed = armSources(source, sources.scenario, request, report);
+  const only = { name: '', source: source.target, node: sources.scenario, request, transport: undefined, report };
+  const routes = (armed ?? [only]).map((arm) => {
+    const everyTransport = request.transport ?? arm.transport;
+    const resolvedTarget = resolveTarget(arm.source, arm.node, arm.request, arm.report, warn);
+    const resolvedProfiles = resolveProfiles(sources.workloads, {
+      era: request.era ?? arm.source?.era ?? 'auto',
+      stages: stageNames(sources.scenario),
+      scaleMs,
+      report,
+      warn,
+      transport: transportOfTarget(arm.source, { ...request, ...arm.request }),
+      everyTransport,
+    });
+    const target =
+      resolvedTarget === undefined ? undefined : withReplicas(resolvedTarget, arm.source?.replicas, resolvedProfiles);
+    const profiles =
+      target === undefined
+        ? resolvedProfiles
+        : checkRoutes(target, resolvedProfiles, scenarioPart, isFromCommandLine(arm.request), warn);
+    if (target !== undefined) checkTransports(target, profiles, scenarioPart);
+    return { name: arm.name, target, profiles };
   });
-  const target =
-    resolvedTarget === undefined ? undefined : withReplicas(resolvedTarget, source.target?.replicas, resolvedProfiles);
-  const profiles =
-    target === undefined
-      ? resolvedProfiles
-      : checkRoutes(target, resolvedProfiles, scenarioPart, isFromCommandLine(request), warn);
+  const [{ target, profiles } = { target: undefined, profiles: [] }] = routes;
   if (source.workload !== undefined && sources.workloads.length === 0 && Object.keys(source.workload).length === 0) {
     scenarioPart.reportAtKey(
       ['workload'],
@@ -74,6 +94,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const known = {
     stage: stageNames(sources.scenario),
     profile: sources.workloads.map(({ name }) => name),
+    arm: armed?.map((arm) => arm.name) ?? [],
     ...(namesEveryOperation(nodes) ? { operation: operationNames(nodes) } : {}),
     phase: phaseNames,
     fault: faultNames(source.faults ?? []),
@@ -82,7 +103,6 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const thresholds = resolveThresholds(source.thresholds ?? [], checks);
   const stopWhen = resolveStopRules(source.stopWhen ?? [], checks);
   const compare = source.compare === undefined ? undefined : resolveRules(source.compare, checks);
-  if (target !== undefined) checkTransports(target, profiles, scenarioPart);
   checkStreams(profiles, scenarioPart);
   if (source.stages !== undefined) checkStageProfiles(source.stages, known.profile, scenarioPart);
   if (stages !== undefined) checkScale(stages, profiles, scenarioPart);
@@ -92,6 +112,9 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const limits = limitsPlan(source);
   if (stages !== undefined && limits !== undefined && source.workload !== undefined)
     checkLimits(profiles, stages, limits, scenarioPart);
+  if (armed !== undefined) refuseBesideArms(source, profiles, scenarioPart);
+  else if (source.interleave !== undefined)
+    scenarioPart.reportAtKey(['interleave'], 'CONFLICT', 'there are no arms to interleave', 'name them: arms: { ... }');
   if (
     problems.length > 0 ||
     checked === undefined ||
@@ -103,7 +126,25 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
 
   const { name, description, repeat: trials, onWorkerLoss, drain, preflight, quantiles } = checked;
   const drainMs = drain ?? Math.max(DRAIN_MS, ...profiles.map((profile) => profile.timeoutMs));
-  const load = { seed, profiles, stages, trials, faults, drainMs, limits, stopWhen };
+  const arms = routes.flatMap((arm): ArmPlan[] =>
+    armed === undefined || arm.target === undefined ? [] : [{ name: arm.name, target: arm.target }],
+  );
+  const turns =
+    armed === undefined
+      ? { profiles, stages }
+      : {
+          profiles: routes.flatMap((arm) => profilesOfArm(arm.profiles, arm.name)),
+          stages: interleave(stages, {
+            arms: arms.map((arm) => arm.name),
+            profiles: known.profile,
+            blocks: source.interleave?.blocks,
+            settleMs: source.interleave?.settle ?? SETTLE_MS,
+            seed,
+          }),
+        };
+  if (armed !== undefined) checkDuration(turns.stages, limits, scenarioPart);
+  if (problems.length > 0) return { ok: false, problems };
+  const load = { seed, ...turns, trials, faults, drainMs, limits, stopWhen };
   const plan: Plan = {
     planVersion: 1,
     scenario: name,
@@ -111,6 +152,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
     source: { file: sources.file, configHash: configHash(load) },
     ...load,
     target,
+    ...(armed === undefined ? {} : { arms }),
     thresholds,
     ...(compare === undefined ? {} : { compare }),
     ...(quantiles === undefined ? {} : { quantiles: [...new Set(quantiles)].toSorted((a, b) => a - b) }),
@@ -164,15 +206,8 @@ function checkLimits(
   limits: LimitsPlan,
   scenarioPart: SourcePart,
 ): void {
-  const reportExceeded = (key: string, path: string, asked: string, limit: string) => {
-    const at = scenarioPart.has(['limits', key]) ? ['limits', key] : [path];
-    scenarioPart.reportAtKey(
-      at,
-      'LIMIT_EXCEEDED',
-      `the scenario asks for ${asked}; the limit is ${limit}`,
-      `if this is meant, raise limits.${key}`,
-    );
-  };
+  const reportExceeded = (key: string, path: string, asked: string, limit: string) =>
+    reportLimit(key, path, asked, limit, scenarioPart);
   const clients = profiles.reduce((sum, profile) => sum + profile.clients, 0);
   if (clients > limits.clients) reportExceeded('clients', 'workload', `${clients} clients`, String(limits.clients));
   // Every trial has the same stages.
@@ -181,9 +216,52 @@ function checkLimits(
   const rate = Math.max(...rates);
   if (rate > limits.ratePerSecond * (1 + 1e-9))
     reportExceeded('rate', 'workload', formatRate(rate), formatRate(limits.ratePerSecond));
+  checkDuration(stages, limits, scenarioPart);
+}
+
+function checkDuration(stages: readonly StagePlan[], limits: LimitsPlan, scenarioPart: SourcePart): void {
   const durationMs = totalDurationMs({ stages });
   if (durationMs > limits.durationMs)
-    reportExceeded('duration', 'stages', formatDuration(durationMs), formatDuration(limits.durationMs));
+    reportLimit('duration', 'stages', formatDuration(durationMs), formatDuration(limits.durationMs), scenarioPart);
+}
+
+function reportLimit(key: string, path: string, asked: string, limit: string, scenarioPart: SourcePart): void {
+  scenarioPart.reportAtKey(
+    scenarioPart.has(['limits', key]) ? ['limits', key] : [path],
+    'LIMIT_EXCEEDED',
+    `the scenario asks for ${asked}; the limit is ${limit}`,
+    `if this is meant, raise limits.${key}`,
+  );
+}
+
+/** What cannot be told apart by arms, or would strike one of them alone. */
+function refuseBesideArms(
+  source: Partial<ScenarioSource>,
+  profiles: readonly ProfilePlan[],
+  scenarioPart: SourcePart,
+): void {
+  if ((source.repeat ?? 1) > 1)
+    scenarioPart.reportAtKey(
+      ['repeat'],
+      'CONFLICT',
+      'the arms take turns already, which repeats every stage',
+      'use interleave.blocks, or longer stages',
+    );
+  if ((source.faults ?? []).length > 0)
+    scenarioPart.reportAtKey(
+      ['faults'],
+      'CONFLICT',
+      'a fault would strike one arm and not the others',
+      'run the scenario once for each target, and compare the runs',
+    );
+  for (const { name, operations } of profiles)
+    if (operations.some(({ stamped }) => stamped === true))
+      scenarioPart.reportAtValue(
+        ['workload', name],
+        'CONFLICT',
+        'publications with `{{ stamp }}` are counted over the whole run, and arms are not',
+        'leave the stamp out',
+      );
 }
 
 function deepFreeze<T>(value: T): T {

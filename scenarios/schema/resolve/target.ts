@@ -18,6 +18,8 @@ import { refuseUnusedTls, resolveTls } from './tls.js';
 export interface TargetRequest {
   /** `--target`, in place of the scenario's server. */
   readonly targets: readonly string[];
+  /** The option that they come from; default `--target`. */
+  readonly targetOption?: string;
   /** `--header 'Name: value'`, over the headers of the scenario or the file. */
   readonly headers: readonly string[];
   /** `--config FILE --server NAME`. */
@@ -231,10 +233,10 @@ function urlTarget(
 }
 
 function collectUrls({ source, node, request }: Written): readonly WrittenUrl[] {
-  const { targets, configured } = request;
+  const { targets, configured, targetOption = '--target' } = request;
   if (configured?.url !== undefined) return [{ ...configured.url, path: 'url' }];
   const key = 'target.server.url';
-  if (targets.length > 0) return targets.map((text) => ({ text, at: positionOfOption('--target'), path: key }));
+  if (targets.length > 0) return targets.map((text) => ({ text, at: positionOfOption(targetOption), path: key }));
   const url = typeof source?.server === 'object' ? source.server.url : undefined;
   const path = ['target', 'server', 'url'];
   if (url === undefined) return [];

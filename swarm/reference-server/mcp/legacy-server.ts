@@ -47,7 +47,7 @@ export function createLegacyServer(catalogue: Catalogue, subscriptions: Map<stri
     { name: serverName, version: serverVersion },
     { capabilities: { tools: {}, resources: { subscribe: true }, prompts: {} }, jsonSchemaValidator },
   );
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...catalogue.tools] }));
+  server.setRequestHandler(ListToolsRequestSchema, ({ params }) => ({ ...catalogue.listTools(params?.cursor) }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, _meta, sendNotification }) => {
     const progressToken = _meta?.progressToken;
     const result = await catalogue.call(params.name, params.arguments, {

@@ -58,7 +58,7 @@ export class ModernEra {
 /** The catalogue behind SDK 2.x. */
 export function createModernServer(catalogue: Catalogue, replica: string): Server {
   const server = new IdentifiedServer(replica);
-  server.setRequestHandler('tools/list', () => ({ tools: [...catalogue.tools] }));
+  server.setRequestHandler('tools/list', ({ params }) => ({ ...catalogue.listTools(params?.cursor) }));
   server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
     const progressToken = mcpReq._meta?.progressToken;
     const result = await catalogue.call(params.name, params.arguments, {

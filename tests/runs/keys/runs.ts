@@ -98,6 +98,21 @@ export const takingTurnsRun = amongOthers(async () => {
   return { ...observed, comparison };
 });
 
+/** Of one server, over two transports. */
+export const armsRun = amongOthers(() =>
+  run({
+    scenario: {
+      name: 'arms',
+      workload: { caller: { ...echoing, arrivals: { rate: '50/s' } } },
+      arms: { http: {}, socket: { transport: 'websocket' } },
+      stages: [{ name: 'steady', duration: '3500ms' }],
+      interleave: { blocks: 7, settle: '200ms' },
+      compare: ['latency.p50 +900%'],
+      thresholds: ['errors.count{arm="socket"} == 0'],
+    },
+  }),
+);
+
 export const ruledRun = amongOthers(() =>
   observe({
     scenario: {

@@ -7,6 +7,7 @@ import { lastedSeconds } from '../../support/observed-run.js';
 import { once } from '../../support/once.js';
 import { packageRoot } from '../../support/package-root.js';
 import {
+  armsRun,
   briefRuns,
   faultRefusal,
   imageRefusal,
@@ -158,6 +159,34 @@ export const scenarioRows: Rows = {
     expect(defaultRules).toBe(false);
     expect(comparisons[0]?.rules).toMatchObject([{ rule: 'latency.p50 +50%', answer: 'inconclusive' }]);
   },
+  arms: async () => {
+    const { report } = await armsRun();
+    expect(report.arms?.base).toBe('http');
+    expect(report.arms?.arms.map(({ name, succeeded }) => [name, succeeded > 100])).toEqual([
+      ['http', true],
+      ['socket', true],
+    ]);
+    // Both had the same load, and the threshold is about one of them.
+    const [http, socket] = report.profiles;
+    expect(socket?.offered).toBe(http?.offered);
+    expect(report.thresholds[0]).toMatchObject({ passed: true, samples: report.arms?.arms[1]?.succeeded });
+    expect(report.arms?.overheads).toContainEqual(
+      expect.objectContaining({ arm: 'socket', of: 'latency', statistic: 'p50', addedMs: expect.anything() }),
+    );
+  },
+  'arms.*.transport': async () =>
+    expect((await armsRun()).report.arms?.arms.map(({ transports }) => transports)).toEqual([
+      ['streamable-http'],
+      ['websocket'],
+    ]),
+  interleave: async () => expect((await armsRun()).report.arms?.blocks).toEqual({ planned: 7, complete: 7 }),
+  'interleave.blocks': async () => {
+    const { report, events } = await armsRun();
+    expect(report.arms?.blocks.planned).toBe(7);
+    expect(events.filter((event) => event.type === 'stage.started')).toHaveLength(7 * 2 * 2);
+  },
+  'interleave.settle': async () =>
+    expect((await armsRun()).report.stages[0]).toMatchObject({ name: 'steady (settling)', measured: false }),
   limits: limited('clients'),
   'limits.clients': limited('clients'),
   'limits.rate': limited('rate'),

@@ -2,9 +2,9 @@
 import { urlEndpoints } from '../../../../client-sim/protocol/endpoints.js';
 import type { Endpoint } from '../../../../client-sim/protocol/messages.js';
 import { TARGET_SERVICE } from '../../../../scenarios/schema/keys/fields.js';
-import type { Plan, Stickiness } from '../../../../scenarios/schema/plan.js';
+import { type Plan, type Stickiness, targetsOf } from '../../../../scenarios/schema/plan.js';
 import { factsOf, type OwnServers } from '../../../../scenarios/schema/transports.js';
-import type { Environment, Replica } from '../../platform.js';
+import type { Reach, Replica } from '../../platform.js';
 import type { Service } from '../engine/answers.js';
 import type { Stack, StackServices } from '../stack/stack-objects.js';
 import { GATEWAY, gatewayUrl } from './gateway.js';
@@ -37,7 +37,10 @@ export type Target =
 type ServiceTarget = Extract<Target, { readonly kind: 'service' }>;
 
 /** @throws SwarmPlatformError STACK_INCOMPLETE */
-export function targetOf({ target, profiles }: Plan, services: StackServices, stack: string): Target {
+export function targetOf(plan: Plan, services: StackServices, stack: string): Target {
+  const { profiles } = plan;
+  // Of several arms, all that are in the stack share its one service.
+  const target = targetsOf(plan).find((one) => 'replicas' in one) ?? plan.target;
   if (target.kind === 'url') return { kind: 'elsewhere', endpoints: urlEndpoints(target) };
   if (target.kind === 'command')
     throw new SwarmPlatformError(
@@ -88,8 +91,6 @@ export function replicasOfService(service: Service, tasks: readonly RunningTask[
       return { id: `${TARGET}.${slot}`, node, host, slot, task, url };
     });
 }
-
-type Reach = Pick<Environment, 'endpoints' | 'preflightEndpoints'>;
 
 /**
  * Where clients with this stickiness go. Without a gateway they are spread over the replicas, and each stays at its

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ProfilePlan } from '../../../../scenarios/schema/plan.js';
+import { type ProfilePlan, targetOfProfile } from '../../../../scenarios/schema/plan.js';
 import { noReplica, type ReplicaCounts } from '../../../analysis/facts/counts.js';
 import { targetErrors } from '../../../analysis/facts/target-errors.js';
 import type { RunModel } from '../../../analysis/fold-run.js';
@@ -45,7 +45,8 @@ function profilePart(model: RunModel, profile: ProfilePlan, totals: Totals): Pro
 }
 
 /** The stickiness is the gateway's; of a gateway that is not ours we know nothing. */
-function stickyOf({ plan: { target }, facts }: RunModel, profile: ProfilePlan): ProfileAffinity['sticky'] {
+function stickyOf({ plan, facts }: RunModel, profile: ProfilePlan): ProfileAffinity['sticky'] {
+  const target = targetOfProfile(plan, profile);
   return target.kind === 'url' || target.kind === 'command' || facts.environment.platform !== 'swarm'
     ? null
     : (profile.sticky ?? target.sticky);

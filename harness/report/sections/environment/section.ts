@@ -25,7 +25,11 @@ function build({ plan, facts }: RunModel): SectionData<typeof schema>['environme
   const { environment: known, endpoints, preflight } = facts;
   return {
     ...known,
-    target: { kind: plan.target.kind, endpoints },
+    target: {
+      kind: plan.target.kind,
+      endpoints,
+      ...(facts.arms === undefined ? {} : { arms: facts.arms }),
+    },
     ...(preflight.kind === 'passed' ? protocolOf(preflight) : {}),
     scenario: { file: plan.source.file, configHash: plan.source.configHash },
   };

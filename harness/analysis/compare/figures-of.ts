@@ -1,13 +1,21 @@
 /** The figures that rules are about, from the blocks of runs. */
 
-import { familyOf } from '../../scenarios/schema/grammar/rule.js';
-import type { RulePlan } from '../../scenarios/schema/plan.js';
-import type { BlockCell } from '../analysis/merge/block-store.js';
-import { HdrCounts } from '../analysis/merge/hdr-counts.js';
-import type { Scale } from '../analysis/statistics/effects.js';
-import { type Figures, HistogramFigures, RatioFigures, type Statistic } from '../analysis/statistics/figures.js';
-import { sum } from '../analysis/statistics/numbers.js';
-import type { BlockData } from './run-data.js';
+import { familyOf } from '../../../scenarios/schema/grammar/rule.js';
+import type { RulePlan } from '../../../scenarios/schema/plan.js';
+import type { BlockCell } from '../merge/block-store.js';
+import { HdrCounts } from '../merge/hdr-counts.js';
+import type { Scale } from '../statistics/effects.js';
+import { type Figures, HistogramFigures, RatioFigures, type Statistic } from '../statistics/figures.js';
+import { sum } from '../statistics/numbers.js';
+
+/** A part of the measured time of a run. */
+export interface BlockData {
+  readonly stage: string;
+  readonly trial: number;
+  readonly seconds: number;
+  readonly cells: readonly BlockCell[];
+  readonly connect: HdrCounts;
+}
 
 /** What a figure is of: a metric, narrowed by labels. */
 export type Subject = Pick<RulePlan, 'metric' | 'labels'>;
