@@ -74,6 +74,15 @@ export type RunEventBody =
         readonly slots: readonly SlotSet[];
       }[];
     }
+  /** What a server behind a target says that it has answered, by operation, since it started. Run times. */
+  | {
+      readonly type: 'truth.read';
+      readonly source: string;
+      readonly askedMs: number;
+      readonly atMs: number;
+      readonly counts: Readonly<Record<string, number>>;
+    }
+  | { readonly type: 'truth.failed'; readonly source: string; readonly problem: string }
   | { readonly type: 'stage.started'; readonly stage: number; readonly name: string }
   | {
       readonly type: 'slots.moved';

@@ -51,6 +51,8 @@ export function nextState(state: RunState, event: RunEvent): RunState {
     case 'worker.finished':
     case 'preflight.passed':
     case 'preflight.failed':
+    case 'truth.read':
+    case 'truth.failed':
     case 'slots.moved':
     case 'load.adjusted':
     case 'threshold.broken':

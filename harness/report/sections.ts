@@ -13,6 +13,7 @@ import { latency } from './sections/latency/section.js';
 import { load } from './sections/load/section.js';
 import { misbehaviour } from './sections/misbehaviour/section.js';
 import { preflight } from './sections/preflight/section.js';
+import { reached } from './sections/reached/section.js';
 import { resources } from './sections/resources/section.js';
 import { streams } from './sections/streams/section.js';
 import { summary } from './sections/summary/section.js';
@@ -24,6 +25,7 @@ export const sections = [
   preflight,
   thresholds,
   arms,
+  reached,
   summary,
   faults,
   incidents,
@@ -47,6 +49,7 @@ export const sections = [
 export const markdownFirst: readonly string[] = [
   'thresholds',
   'arms',
+  'reached',
   'summary',
   'faults',
   'incidents',

@@ -20,6 +20,7 @@ export interface Plan {
   readonly source: { readonly file: string; readonly configHash: string };
   /** With arms, that of the first. */
   readonly target: TargetPlan;
+  readonly truth?: TruthPlan;
   /** What is compared within the run, the base first. Each has copies of the profiles; see `ProfilePlan.arm`. */
   readonly arms?: readonly ArmPlan[];
   readonly profiles: readonly ProfilePlan[];
@@ -46,6 +47,19 @@ export interface Plan {
 export interface ArmPlan {
   readonly name: string;
   readonly target: TargetPlan;
+  readonly truth?: TruthPlan;
+}
+
+/** Where the server behind a target says how much it has answered. */
+export interface TruthPlan {
+  /** May hold secrets in its query; see `redactPlan`. */
+  readonly url: string;
+  /** The place of the count, or of a map of operations to counts. Absent: as the reference server writes it. */
+  readonly jsonPath?: readonly (string | number)[];
+  /** For a Prometheus at `url`. */
+  readonly query?: string;
+  /** The label that names the operation in the result of `query`. */
+  readonly label?: string;
 }
 
 /** All targets of a plan: of each arm, or the only one. */

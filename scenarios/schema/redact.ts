@@ -1,4 +1,4 @@
-import type { Plan, TargetPlan, TlsPlan } from './plan.js';
+import type { Plan, TargetPlan, TlsPlan, TruthPlan } from './plan.js';
 
 const hidden = '***';
 
@@ -7,10 +7,15 @@ export function redactPlan(plan: Plan): Plan {
   return {
     ...plan,
     target: redactTarget(plan.target),
+    ...redactTruth(plan),
     ...(plan.arms === undefined
       ? {}
-      : { arms: plan.arms.map(({ name, target }) => ({ name, target: redactTarget(target) })) }),
+      : { arms: plan.arms.map((arm) => ({ ...arm, target: redactTarget(arm.target), ...redactTruth(arm) })) }),
   };
+}
+
+function redactTruth({ truth }: { readonly truth?: TruthPlan }): { readonly truth?: TruthPlan } {
+  return truth === undefined ? {} : { truth: { ...truth, url: shownUrl(truth.url) } };
 }
 
 function redactTarget(target: TargetPlan): TargetPlan {

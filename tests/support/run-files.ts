@@ -5,6 +5,7 @@ import { telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { RunEvent, RunEventBody } from '../../harness/log/events.js';
 import { armsSchema } from '../../harness/report/sections/arms/schema.js';
 import { faults } from '../../harness/report/sections/faults/section.js';
+import { reachedRow } from '../../harness/report/sections/reached/section.js';
 import { streamsSchema } from '../../harness/report/sections/streams/section.js';
 
 const latency = z.looseObject({
@@ -37,6 +38,7 @@ const block = {
 /** As much of report.json as tests look at. */
 const reportSchema = z.looseObject({
   arms: armsSchema.optional(),
+  reached: z.array(reachedRow).optional(),
   schemaVersion: z.literal(1),
   run: z.looseObject({ id: z.string(), scenario: z.string(), seed: z.number() }),
   verdict: z.looseObject({ kind: z.enum(['passed', 'failed', 'invalid', 'incomplete']), reasons: z.array(z.string()) }),

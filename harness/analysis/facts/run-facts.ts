@@ -6,11 +6,16 @@ import type { EventOf, PinnedRoute, RunEvent, StopReason, Verdict } from '../../
 import type { Notice, Place, Replica, StartedProgram } from '../../platform/platform.js';
 import { faultText } from './fault-records.js';
 import { keyOf, withOwnIds } from './replica-ids.js';
+import type { TruthReading } from './truth.js';
 
 export interface RunFacts {
   created: EventOf<'run.created'> | undefined;
   environment: Readonly<Record<string, unknown>>;
   endpoints: readonly string[];
+  /** What servers behind the targets say that they have answered, by source, in order of time. */
+  truths: Map<string, TruthReading[]>;
+  /** Why a source could not be read. */
+  truthProblems: Map<string, string>;
   /** Of each arm, by its name. */
   arms: Readonly<Record<string, readonly string[]>> | undefined;
   /** All replicas that the run ever had. */
@@ -82,6 +87,8 @@ export function newRunFacts(): RunFacts {
     created: undefined,
     environment: {},
     endpoints: [],
+    truths: new Map(),
+    truthProblems: new Map(),
     arms: undefined,
     replicas: [],
     programs: [],
@@ -123,6 +130,14 @@ export function addFact(facts: RunFacts, event: RunEvent): void {
       facts.endpoints = event.endpoints;
       facts.arms = event.arms;
       facts.replicas = event.replicas.map((replica) => ({ ...replica, came: undefined, gone: undefined }));
+      return;
+    case 'truth.read': {
+      const { source, askedMs, atMs, counts } = event;
+      facts.truths.set(source, [...(facts.truths.get(source) ?? []), { askedMs, atMs, counts }]);
+      return;
+    }
+    case 'truth.failed':
+      facts.truthProblems.set(event.source, event.problem);
       return;
     case 'noticed':
       if (facts.notices.length < mostNotices) facts.notices.push(event);

@@ -6,6 +6,7 @@ import type { Failure } from '../../log/errors.js';
 import type { Report } from '../../report/schema.js';
 import { addedText, areFew, blocksText, overheadOf, shareText } from '../../report/sections/arms/words.js';
 import { quantileOf, shownQuantiles } from '../../report/sections/shared/fields.js';
+import { remarkOf } from '../../report/sections/reached/section.js';
 import { beside } from '../../report/values.js';
 import { count, latency, percent, rate } from './quantity.js';
 import type { Style } from './style.js';
@@ -25,6 +26,7 @@ export function renderVerdict(
     ...(report.arms === undefined ? [] : [...arms(report.arms, style), '']),
     ...(report.summary.offered === 0 || report.thresholds.length === 0 ? [] : [...thresholds(report, style), '']),
     ...errors(report, style),
+    ...(report.reached ?? []).flatMap((row) => reachedLine(row, style)),
     ...report.notes.map((note) => `${style.yellow('note:')} ${note}`),
     `${style.bold(report.run.scenario)}: ${paintFor(verdict.kind, style)(style.bold(verdict.kind))}`,
     ...verdict.reasons.map((reason) => `  ${reason.replaceAll('\n', '\n  ')}`),
@@ -57,6 +59,13 @@ function measured({ summary }: Report): readonly string[] {
     ['  throughput', `${throughput}${errors}`],
     ['  latency', times.join(', ')],
   ]);
+}
+
+function reachedLine(row: NonNullable<Report['reached']>[number], style: Style): readonly string[] {
+  const remark = remarkOf(row);
+  if (remark === '') return [];
+  const what = [row.arm ?? [], row.operation ?? []].flat().join(', ');
+  return [`${style.yellow('reached:')} ${what === '' ? '' : `${what}: `}${remark}`];
 }
 
 /** What each arm adds to the first; the report has all quantiles and operations. */

@@ -19,6 +19,7 @@ import { type PlannedRoute, plannedRoutes, settledRoutes } from './routes.js';
 import type { SubmitOptions } from './run.js';
 import { recordClock, runListener } from './run-listener.js';
 import { startLoad } from './start-load.js';
+import { TruthReader } from './truth.js';
 
 interface ConductOptions {
   readonly platform: () => Platform;
@@ -64,6 +65,11 @@ export async function conduct(run: ActiveRun, options: ConductOptions): Promise<
     const workerLogs = workerLogsOf(environment, options.submit);
     const { pinned, settledOperations } = await preflight(run, first, routes, workerLogs);
     run.stopping.throwIfAborted();
+    const truths = new TruthReader(
+      run,
+      environment.replicas.map(({ url }) => url),
+    );
+    await truths.read();
     await startLoad(
       run,
       { workers, workerLogs, extraConsumers },
@@ -71,7 +77,8 @@ export async function conduct(run: ActiveRun, options: ConductOptions): Promise<
     );
     const { programs } = deployment;
     faults = conductFaults(run, platform.faults, (program) => noteProgram(run, programs, program));
-    await loadPhase(run, environment);
+    void truths.follow();
+    await loadPhase(run, environment, truths);
   } catch (error) {
     // After a stop every phase fails because it is aborted, which says nothing new.
     if (!run.stopping.aborted) run.fail(error);

@@ -4,6 +4,7 @@ import { ControllerError } from '../../log/errors.js';
 import type { Watched } from '../../platform/platform.js';
 import type { ActiveRun } from './active-run.js';
 import { type EarlyStop, earlyStop } from './early-stop.js';
+import type { TruthReader } from './truth.js';
 
 /** How long the last look at what happened may take. */
 const LAST_LOOK_MS = 3_000;
@@ -12,7 +13,8 @@ const LAST_LOOK_MS = 3_000;
  * From the start of the load to the last batch: announces stages, checks stop rules, samples usage, logs what happened
  * to the platform, and waits.
  */
-export async function loadPhase(run: ActiveRun, watched: Watched): Promise<void> {
+/** @param truths reads the last counts at the end */
+export async function loadPhase(run: ActiveRun, watched: Watched, truths?: TruthReader): Promise<void> {
   run.endIfDone();
   if (!run.over.aborted) {
     const over = once(run.over, 'abort');
@@ -27,7 +29,8 @@ export async function loadPhase(run: ActiveRun, watched: Watched): Promise<void>
     }, run.context.timings.tickMs);
     await over;
     clearInterval(ticks);
-    await Promise.race([logNews(run, watched), sleep(LAST_LOOK_MS, undefined, { ref: false })]);
+    const lastLooks = Promise.all([logNews(run, watched), truths?.read()]);
+    await Promise.race([lastLooks, sleep(LAST_LOOK_MS, undefined, { ref: false })]);
   }
   failIfBatchesAreMissing(run);
 }

@@ -395,6 +395,31 @@ const rows: Readonly<Record<string, Row>> = {
       },
     ],
   },
+  'target.truth': {
+    set: { top: 'target: { truth: { url: "http://localhost:1/stats" } }' },
+    shows: (plan) => plan.truth,
+    as: { url: 'http://localhost:1/stats' },
+  },
+  'target.truth.url': {
+    set: { top: 'target: { truth: { url: "http://localhost:2/x" } }' },
+    shows: (plan) => plan.truth?.url,
+    as: 'http://localhost:2/x',
+  },
+  'target.truth.jsonPath': {
+    set: { top: 'target: { truth: { url: "http://localhost:1/", jsonPath: "$.a[0].b" } }' },
+    shows: (plan) => plan.truth?.jsonPath,
+    as: ['a', 0, 'b'],
+  },
+  'target.truth.query': {
+    set: { top: 'target: { truth: { url: "http://localhost:1/", query: sum(calls) } }' },
+    shows: (plan) => plan.truth?.query,
+    as: 'sum(calls)',
+  },
+  'target.truth.label': {
+    set: { top: 'target: { truth: { url: "http://localhost:1/", query: calls, label: tool } }' },
+    shows: (plan) => plan.truth?.label,
+    as: 'tool',
+  },
   arms: {
     set: { top: twoArms },
     shows: (plan) => plan.arms?.map(({ name, target: { kind } }) => [name, kind]),

@@ -86,6 +86,25 @@ const auth = z.strictObject({
     .describe('Environment variable with bearer tokens, separated by white space or commas. This or `tokenFile`.'),
 });
 
+const truth = z.strictObject({
+  url: text.describe(
+    'Where the server behind the target says how much it has answered: a JSON document such as `/stats` of the ' +
+      'reference server, or with `query` a Prometheus. Asked by the controller, before and after each turn of an arm.',
+  ),
+  jsonPath: text
+    .optional()
+    .describe(
+      'Where in the document the count is ($.requests.total), or a map of operations to counts. Default: as the ' +
+        'reference server writes it.',
+    ),
+  query: text
+    .optional()
+    .describe('A Prometheus query for a counter, such as sum by (tool) (mcp_calls_total). `url` is then its server.'),
+  label: text
+    .optional()
+    .describe('The label of the result that names the operation: the tool, uri, prompt or method. Default: none.'),
+});
+
 export const targetSchema = z.strictObject({
   server: server
     .prefault('reference')
@@ -129,6 +148,12 @@ export const targetSchema = z.strictObject({
         'Never written to logs or reports.',
     ),
   tls: tls.optional().describe('How to speak https with `server.url`.'),
+  truth: truth
+    .optional()
+    .describe(
+      'How to find out how many answers really came from the server: fewer than the clients got mean a cache, more ' +
+        'mean hidden retries.',
+    ),
   auth: auth
     .optional()
     .describe('Bearer tokens for `server.url`, spread over the clients. Never written to logs or reports.'),
@@ -277,7 +302,7 @@ export const scenarioSchema = z.strictObject({
     .describe(
       'Targets to compare within one run, by name: direct: { server: { url: ... } }, gateway: { ... }. Each has the ' +
         'keys of `target`, and takes what it does not say from there; one with a `server` of its own takes only the ' +
-        'era. They get the same load in turn, and the report says how much each differs from the first.',
+        'era and `truth`. They get the same load in turn, and the report says how much each differs from the first.',
     ),
   interleave: interleave.optional().describe('How the arms take turns.'),
   workload: z

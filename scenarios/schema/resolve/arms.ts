@@ -92,11 +92,16 @@ function areUsable(
   return true;
 }
 
-/** The scenario with the arm's keys over those of its target; an arm with a server of its own takes only the era. */
+/**
+ * The scenario with the arm's keys over those of its target; an arm with a server of its own takes only what does not
+ * depend on it.
+ */
 function withTarget(scenario: MapNode, arm: MapNode): MapNode {
   const target = child(scenario, 'target');
   const base = target?.kind === 'map' ? target : emptyMap(scenario.at);
-  const kept = arm.entries.has('server') ? [...base.entries].filter(([key]) => key === 'era') : [...base.entries];
+  const kept = arm.entries.has('server')
+    ? [...base.entries].filter(([key]) => key === 'era' || key === 'truth')
+    : [...base.entries];
   const own = [...arm.entries].filter(([key]) => key !== 'transport');
   const entries = new Map([...kept, ...own]);
   return withEntry(scenario, 'target', { keyAt: arm.at, node: { ...base, entries } });

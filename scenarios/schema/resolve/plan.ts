@@ -17,7 +17,8 @@ import { type ProfileContext, resolveProfile } from './profile.js';
 import { checkScale, checkStageProfiles, resolveStages, stageNames } from './stages.js';
 import { isFromCommandLine, resolveTarget, type TargetRequest, withReplicas } from './target.js';
 import { resolveRules, resolveStopRules, resolveThresholds } from './thresholds.js';
-import { planWarnings } from './warnings.js';
+import { resolveTruth } from './truth.js';
+import { planWarnings, sameArgumentsWarnings } from './warnings.js';
 
 interface ResolveRequest extends TargetRequest {
   /** `--arm NAME=URL`, in order. */
@@ -77,9 +78,10 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
         ? resolvedProfiles
         : checkRoutes(target, resolvedProfiles, scenarioPart, isFromCommandLine(arm.request), warn);
     if (target !== undefined) checkTransports(target, profiles, scenarioPart);
-    return { name: arm.name, target, profiles };
+    const truth = resolveTruth(arm.source?.truth, arm.node, request.allowTargets, arm.report);
+    return { name: arm.name, target, profiles, truth };
   });
-  const [{ target, profiles } = { target: undefined, profiles: [] }] = routes;
+  const [{ target, profiles, truth } = { target: undefined, profiles: [], truth: undefined }] = routes;
   if (source.workload !== undefined && sources.workloads.length === 0 && Object.keys(source.workload).length === 0) {
     scenarioPart.reportAtKey(
       ['workload'],
@@ -127,7 +129,9 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
   const { name, description, repeat: trials, onWorkerLoss, drain, preflight, quantiles } = checked;
   const drainMs = drain ?? Math.max(DRAIN_MS, ...profiles.map((profile) => profile.timeoutMs));
   const arms = routes.flatMap((arm): ArmPlan[] =>
-    armed === undefined || arm.target === undefined ? [] : [{ name: arm.name, target: arm.target }],
+    armed === undefined || arm.target === undefined
+      ? []
+      : [{ name: arm.name, target: arm.target, ...(arm.truth === undefined ? {} : { truth: arm.truth }) }],
   );
   const turns =
     armed === undefined
@@ -152,13 +156,18 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
     source: { file: sources.file, configHash: configHash(load) },
     ...load,
     target,
+    ...(truth === undefined ? {} : { truth }),
     ...(armed === undefined ? {} : { arms }),
     thresholds,
     ...(compare === undefined ? {} : { compare }),
     ...(quantiles === undefined ? {} : { quantiles: [...new Set(quantiles)].toSorted((a, b) => a - b) }),
     onWorkerLoss,
     preflight: { calls: preflight.calls, timeoutMs: preflight.timeout },
-    warnings: [...warnings, ...planWarnings({ target, profiles, stages, faults, thresholds, drainMs })],
+    warnings: [
+      ...warnings,
+      ...planWarnings({ target, profiles, stages, faults, thresholds, drainMs }),
+      ...(armed === undefined && truth === undefined ? [] : sameArgumentsWarnings(profiles)),
+    ],
   };
   return { ok: true, plan: deepFreeze(plan) };
 }

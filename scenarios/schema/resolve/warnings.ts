@@ -1,4 +1,5 @@
 /** Warnings about plans that are legal but probably not meant. */
+import type { Template } from '../grammar/template.js';
 import { formatDuration } from '../grammar/units.js';
 import { expectedOperations, peakLoad, takesPart } from '../offered-load.js';
 import type { Check, Plan, ProfilePlan, StagePlan } from '../plan.js';
@@ -18,6 +19,35 @@ export function planWarnings(asked: Judged): readonly string[] {
       thresholdWarnings(plan, check, afterMs, { connecting, trials: asked.stages.at(-1)?.trial ?? 1 }),
     ),
   ];
+}
+
+/** Operations that a cache in front of the server can answer, so that the server is not measured. */
+export function sameArgumentsWarnings(profiles: readonly ProfilePlan[]): readonly string[] {
+  return profiles.flatMap(({ name, operations }) =>
+    operations
+      .filter(({ method, params, autoArguments }) => method === 'tools/call' && !autoArguments && !isDrawn(params))
+      .map(
+        (operation) =>
+          `profile ${name}: the arguments of ${operation.name} never change, so a cache can answer it; ` +
+          'draw them: message: "{{ text 32 }}"',
+      ),
+  );
+}
+
+/** Whether some of it is drawn for each request. */
+function isDrawn(template: Template): boolean {
+  switch (template.kind) {
+    case 'constant':
+      return false;
+    case 'number':
+      return true;
+    case 'string':
+      return template.parts.some((part) => typeof part !== 'string');
+    case 'array':
+      return template.items.some(isDrawn);
+    case 'object':
+      return template.entries.some(([, value]) => isDrawn(value));
+  }
 }
 
 function drainWarnings({ profiles, drainMs }: Judged): readonly string[] {

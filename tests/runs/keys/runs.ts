@@ -1,7 +1,9 @@
 /** Runs in which time does not matter, and scenarios that are refused. */
+import { startCachingProxy } from '../../servers/caching-proxy.js';
 import { startTestServer } from '../../servers/test-server.js';
 import { brief, byName, calling, type Evidence, even, observe, steady } from '../../support/observed-run.js';
 import { once } from '../../support/once.js';
+import { startReferenceTarget } from '../../support/reference-target.js';
 import { run, type ScenarioFile, startRun, swarmbench, writeScenario } from '../../support/swarmbench.js';
 import { json, legacy, startRawServer } from '../../support/transport/raw-server.js';
 
@@ -98,20 +100,65 @@ export const takingTurnsRun = amongOthers(async () => {
   return { ...observed, comparison };
 });
 
-/** Of one server, over two transports. */
-export const armsRun = amongOthers(() =>
-  run({
+/** One server: by itself, behind a proxy that spoils the measurement, and over another transport. */
+export const armsRun = amongOthers(async () => {
+  const { url, port, streamPort = 0 } = await startReferenceTarget({ streamPort: 0 });
+  const proxy = await startCachingProxy(url, { keeps: 'echo', repeats: 'payload' });
+  return run({
     scenario: {
       name: 'arms',
-      workload: { caller: { ...echoing, arrivals: { rate: '50/s' } } },
-      arms: { http: {}, socket: { transport: 'websocket' } },
+      workload: {
+        caller: {
+          ...even,
+          profile: 'low-load',
+          clients: 2,
+          arrivals: { rate: '25/s' },
+          operations: [
+            { tool: 'echo', arguments: { message: 'hi' } },
+            { tool: 'payload', arguments: { bytes: '{{ int 1 50 }}' } },
+          ],
+        },
+      },
+      target: { truth: { url: `http://127.0.0.1:${port}/stats` } },
+      arms: {
+        direct: { server: { url } },
+        proxy: { server: { url: proxy } },
+        socket: { server: { url: `ws://127.0.0.1:${streamPort}/mcp` }, transport: 'websocket' },
+      },
       stages: [{ name: 'steady', duration: '3500ms' }],
       interleave: { blocks: 7, settle: '200ms' },
-      compare: ['latency.p50 +900%'],
+      compare: ['latency.p50 +9900%'],
       thresholds: ['errors.count{arm="socket"} == 0'],
     },
-  }),
-);
+  });
+});
+
+/** Somebody else's counts: a document, and the answer of a Prometheus. Of 20 operations, 10 came from the server. */
+export const truthRuns = once(async () => {
+  let asked = 0;
+  const counting = async (document: (count: number) => unknown): Promise<{ readonly url: string }> =>
+    startRawServer((_request, socket) => {
+      asked += 1;
+      socket.write(json(document(asked > 1 ? 10 : 0)));
+    });
+  const [plain, prometheus] = [
+    await counting((total) => ({ a: [{ total }] })),
+    await counting((total) => ({
+      status: 'success',
+      data: { resultType: 'vector', result: [{ metric: { tool: 'even' }, value: [1, String(total)] }] },
+    })),
+  ];
+  const runWith = (truth: object): Promise<Evidence> => {
+    asked = 0;
+    return observe({
+      scenario: { name: 'truth', target: { truth }, workload: { caller: calling('even', even) }, stages: brief },
+    });
+  };
+  return {
+    document: await runWith({ url: plain.url, jsonPath: '$.a[0].total' }),
+    query: await runWith({ url: new URL('/', prometheus.url).href, query: 'sum by (tool) (calls)', label: 'tool' }),
+  };
+});
 
 export const ruledRun = amongOthers(() =>
   observe({

@@ -17,6 +17,7 @@ import {
   ruledRun,
   silentCommand,
   takingTurnsRun,
+  truthRuns,
   warnedRun,
 } from './runs.js';
 
@@ -159,17 +160,40 @@ export const scenarioRows: Rows = {
     expect(defaultRules).toBe(false);
     expect(comparisons[0]?.rules).toMatchObject([{ rule: 'latency.p50 +50%', answer: 'inconclusive' }]);
   },
+  'target.truth': async () => {
+    const { report } = await armsRun();
+    const answers = Object.fromEntries(
+      (report.reached ?? []).map(({ arm, operation, answer }) => [`${arm} ${operation}`, answer]),
+    );
+    expect(answers).toEqual({
+      'direct echo': 'all',
+      'direct payload': 'all',
+      'proxy echo': 'fewer',
+      'proxy payload': 'more',
+      'socket echo': 'all',
+      'socket payload': 'all',
+    });
+    expect(report.notes).toContainEqual(expect.stringContaining('the arguments of echo never change'));
+  },
+  'target.truth.url': async () =>
+    expect((await armsRun()).report.reached?.every(({ source }) => source.endsWith('/stats'))).toBe(true),
+  'target.truth.jsonPath': async () => {
+    const [row] = (await truthRuns()).document.report.reached ?? [];
+    expect(row).toMatchObject({ arm: null, operation: null, reached: 10, answer: 'fewer' });
+  },
+  'target.truth.query': async () => expect((await truthRuns()).query.report.reached?.[0]?.reached).toBe(10),
+  'target.truth.label': async () => expect((await truthRuns()).query.report.reached?.[0]?.operation).toBe('even'),
   arms: async () => {
     const { report } = await armsRun();
-    expect(report.arms?.base).toBe('http');
+    expect(report.arms?.base).toBe('direct');
     expect(report.arms?.arms.map(({ name, succeeded }) => [name, succeeded > 100])).toEqual([
-      ['http', true],
+      ['direct', true],
+      ['proxy', true],
       ['socket', true],
     ]);
-    // Both had the same load, and the threshold is about one of them.
-    const [http, socket] = report.profiles;
-    expect(socket?.offered).toBe(http?.offered);
-    expect(report.thresholds[0]).toMatchObject({ passed: true, samples: report.arms?.arms[1]?.succeeded });
+    // All had the same load, and the threshold is about one of them.
+    expect(new Set(report.profiles.map(({ offered }) => offered)).size).toBe(1);
+    expect(report.thresholds[0]).toMatchObject({ passed: true, samples: report.arms?.arms[2]?.succeeded });
     expect(report.arms?.overheads).toContainEqual(
       expect.objectContaining({ arm: 'socket', of: 'latency', statistic: 'p50', addedMs: expect.anything() }),
     );
@@ -177,13 +201,14 @@ export const scenarioRows: Rows = {
   'arms.*.transport': async () =>
     expect((await armsRun()).report.arms?.arms.map(({ transports }) => transports)).toEqual([
       ['streamable-http'],
+      ['streamable-http'],
       ['websocket'],
     ]),
   interleave: async () => expect((await armsRun()).report.arms?.blocks).toEqual({ planned: 7, complete: 7 }),
   'interleave.blocks': async () => {
     const { report, events } = await armsRun();
     expect(report.arms?.blocks.planned).toBe(7);
-    expect(events.filter((event) => event.type === 'stage.started')).toHaveLength(7 * 2 * 2);
+    expect(events.filter((event) => event.type === 'stage.started')).toHaveLength(7 * 3 * 2);
   },
   'interleave.settle': async () =>
     expect((await armsRun()).report.stages[0]).toMatchObject({ name: 'steady (settling)', measured: false }),
