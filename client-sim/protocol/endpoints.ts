@@ -1,4 +1,5 @@
 import type { TargetPlan } from '../../scenarios/schema/plan.js';
+import { shownUrl } from '../../scenarios/schema/redact.js';
 import { canReach, type TransportName } from '../../scenarios/schema/transports.js';
 import type { Endpoint } from './messages.js';
 
@@ -17,7 +18,13 @@ export function commandEndpoint({ server }: Extract<TargetPlan, { kind: 'command
   return { url: 'stdio://localhost', headers: {}, transport: 'stdio', server };
 }
 
-/** The endpoints of a server that is already running, with their secrets. */
+/** A name in telemetry is not longer. */
+const LONGEST_NAME = 128;
+
+/**
+ * The endpoints of a server that is already running, with their secrets. Of several URLs, the report says what each
+ * did, unless the servers name themselves.
+ */
 export function urlEndpoints({
   urls,
   headers,
@@ -29,6 +36,7 @@ export function urlEndpoints({
     headers,
     ...(tls === undefined ? {} : { tls }),
     ...(tokens === undefined ? {} : { tokens }),
+    ...(urls.length < 2 ? {} : { replica: shownUrl(url).slice(0, LONGEST_NAME) }),
   }));
 }
 

@@ -185,9 +185,10 @@ function commandOption({ env }: TargetOptions, host: Host): PlanRequest['command
 /** @throws CliError USAGE for a command that measures one server, when there are several arms */
 export function refuseArms({ arms }: Plan, command: string): void {
   if (arms === undefined) return;
+  const names = arms.map(({ name }) => name).join(', ');
   throw new CliError({
     code: 'USAGE',
-    message: `\`${command}\` measures one server, and the scenario has the arms ${arms.map(({ name }) => name).join(', ')}`,
+    message: `\`${command}\` measures one server, and the scenario has the arms ${names}`,
     hint: 'name one server: --target URL, and a scenario without `arms`',
   });
 }

@@ -117,7 +117,7 @@ function activeMs(segment: LoadSegment, clients: number): number {
  */
 export const CHEAP_CONNECTIONS = 14_000;
 
-/** The profiles whose clients can be active at the same time: of several arms those of the one with most connections. */
+/** The profiles whose clients can be active at once: of several arms those of the one with most connections. */
 export function activeTogether(profiles: readonly ProfilePlan[]): readonly ProfilePlan[] {
   const arms = [...new Set(profiles.map(({ arm }) => arm))].map((name) => profiles.filter(({ arm }) => arm === name));
   const [first = [], ...others] = arms;

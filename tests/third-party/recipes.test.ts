@@ -21,7 +21,7 @@ jest.setTimeout(600_000);
 const program = 'tests/servers/sdk-server.js';
 
 /** Names a server, or a scenario that does. */
-const ofUsers = /--target | --config | -- |(?:search|my-server|mine)\.yaml/;
+const ofUsers = /--target | --arm | --config | -- |(?:search|my-server|mine)\.yaml/;
 
 /** Recipes that are not run here, with the reason. */
 const notHere: readonly (readonly [RegExp, string])[] = [
@@ -54,8 +54,9 @@ function quick(script: string): string {
     .replaceAll(/ --time-scale [\d.]+/g, '')
     .replaceAll(/\bswarmbench (run|capacity|noise)\b/g, 'swarmbench $1 --time-scale 0.01 --workers 1 --threads 1')
     .replaceAll('swarmbench capacity', 'swarmbench capacity --probes 1 --confirm 1')
+    .replaceAll(' --arm ', ' --set interleave.settle=1ms --arm ')
     .replaceAll('swarmbench noise', `swarmbench noise --trials ${FEWEST_TRIALS}`)
-    .replaceAll('http://localhost:3000', new URL(url).origin)
+    .replaceAll(/http:\/\/localhost:(?:3000|8080)/g, new URL(url).origin)
     .replaceAll('https://localhost:8443', new URL(secureUrl).origin);
 }
 

@@ -1,4 +1,4 @@
-/** How much each arm of a run differs from the first: paired by block, because what drifts strikes all arms of a block. */
+/** How much each arm of a run differs from the first: by block, because what drifts strikes all arms of a block. */
 import type { Plan, ProfilePlan, RulePlan, StagePlan } from '../../../scenarios/schema/plan.js';
 import { withoutByUs } from '../facts/target-errors.js';
 import type { Aggregate } from '../merge/aggregate.js';

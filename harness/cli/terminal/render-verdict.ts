@@ -75,7 +75,7 @@ function arms(data: NonNullable<Report['arms']>, style: Style): readonly string[
     `  what each arm adds ${blocksText(data)}`,
     ...table(
       [
-        ['  arm', 'time', data.base, 'arm', 'added (95 %)', 'share (95 %)'],
+        ['  arm', 'time', data.base, 'this arm', 'added (95 %)', 'share (95 %)'],
         ...shown.map((row) => [
           `  ${row.arm}`,
           `${overheadOf(row)}${areFew(row) ? ' (few)' : ''}`,

@@ -60,8 +60,8 @@ function descriptionOf(schema: Schema): string {
 }
 
 /**
- * Every key of scenario files. Of a workload only `profile`, because all its other keys are those of profiles; of an arm
- * only `transport`, because all its other keys are those of `target`.
+ * Every key of scenario files. Of a workload only `profile`, because all its other keys are those of profiles; of an
+ * arm only `transport`, because all its other keys are those of `target`.
  */
 export function scenarioKeys(): readonly KeyDescription[] {
   const own = ['workload.*.profile', 'arms.*.transport'];

@@ -1,4 +1,4 @@
-/** Arms: targets that are compared within one run. Each is a variation of the scenario's target, and they take turns. */
+/** Arms: targets that are compared within one run, in turns. Each is a variation of the scenario's target. */
 import { createHash } from 'node:crypto';
 import { child, descend, emptyMap, type MapNode, withEntry } from '../../yaml/node.js';
 import type { Position, Problem as YamlProblem } from '../../yaml/problem.js';

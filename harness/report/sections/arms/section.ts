@@ -39,7 +39,7 @@ ${table<OverheadRow>(
     { head: 'Arm', cell: ({ arm }) => arm },
     { head: 'Time', cell: overheadOf, text: true },
     { head: data.base, cell: ({ baseMs }) => ms(baseMs) },
-    { head: 'Arm', cell: ({ armMs }) => ms(armMs) },
+    { head: 'This arm', cell: ({ armMs }) => ms(armMs) },
     { head: 'Added, 95 %', cell: addedText },
     { head: 'Share, 95 %', cell: shareText },
     { head: 'By chance', cell: chanceText },
@@ -57,7 +57,7 @@ ${table<ArmsData['rules'][number]>(
     { head: 'Arm', cell: ({ arm }) => arm },
     { head: 'Rule', cell: ({ rule }) => html`<code>${rule}</code>` },
     { head: data.base, cell: ({ metric, base }) => (base === null ? '–' : formatMetric({ metric }, base)) },
-    { head: 'Arm', cell: ({ metric, changed }) => (changed === null ? '–' : formatMetric({ metric }, changed)) },
+    { head: 'This arm', cell: ({ metric, changed }) => (changed === null ? '–' : formatMetric({ metric }, changed)) },
     { head: 'Answer', cell: ({ answer }) => html`<span class="${classes[answer]} mark-cell">${answer}</span>` },
     { head: 'Remarks', cell: ({ remarks }) => remarks.join(' · '), text: true },
   ],
@@ -105,7 +105,7 @@ function markdownOf(data: ArmsData): string {
   return [
     `What each arm adds, ${text(blocksText(data))}. ${COVERAGE}`,
     markdown.table(
-      ['Arm', 'Time', text(data.base), 'Arm', 'Added (95 %)', 'Share (95 %)', 'By chance'],
+      ['Arm', 'Time', text(data.base), 'This arm', 'Added (95 %)', 'Share (95 %)', 'By chance'],
       data.overheads.map((row) => [
         text(row.arm),
         text(`${overheadOf(row)}${areFew(row) ? ` (only ${row.beyond} operations beyond it)` : ''}`),

@@ -50,5 +50,6 @@ export function blocksText({ base, blocks: { planned, complete } }: ArmsData): s
 
 /** What an interval over blocks covers, and what it does not. */
 export const COVERAGE =
-  'The arms took turns in each block, so that what drifts strikes all of them. The intervals of 95 % are over blocks: ' +
-  'they hold for these servers as they were started now. A fresh start may move them; compare several runs to see that.';
+  'The arms took turns in each block, so that what drifts strikes all of them. The intervals of 95 % are over ' +
+  'blocks: they hold for these servers as they were started now. A fresh start may move them; compare several runs ' +
+  'to see that.';
