@@ -1,6 +1,7 @@
-import { type ErrorSample, MOST_SAMPLES_OF_CATEGORY, messageShape } from '../protocol/telemetry.js';
+import { type ErrorSample, MOST_SAMPLES_OF_CATEGORY } from '../protocol/telemetry.js';
 import { DurationHistogram } from './duration-histogram.js';
 import type { Failure } from './failure.js';
+import { MessageShapes } from './message-shapes.js';
 import { ReplicaCounters } from './replica-counters.js';
 import { ReplicaNames } from './replica-names.js';
 import {
@@ -27,8 +28,6 @@ import { type ErrorCount, emptySession, NumberList, pushCells, type SessionRow, 
 
 /** Samples kept per thread and run: more categories than this are noise. */
 const MAX_SAMPLES = 64;
-/** Failures of an operation and category whose message is looked at: a flood must not cost more than its errors. */
-const MAX_LOOKS = 200;
 
 type WireCounts = Pick<
   SessionRow,
@@ -46,7 +45,8 @@ export class Recorder {
   private readonly errors = new Map<number, Map<string, number>>();
   private readonly sessions = new Map<number, SessionRow>();
   /** The shapes of the messages that have a sample, by category, profile and operation. */
-  private readonly sampled = new Map<string, { looks: number; readonly shapes: Set<string> }>();
+  private readonly sampled = new Map<string, Set<string>>();
+  private readonly shapes = new MessageShapes();
   private samplesMade = 0;
   private samples: ErrorSample[] = [];
   private readonly rows = new NumberList();
@@ -265,13 +265,12 @@ export class Recorder {
   ): void {
     if (this.samplesMade >= MAX_SAMPLES) return;
     const key = `${category} ${name.profile} ${name.operation}`;
-    const known = this.sampled.get(key) ?? { looks: 0, shapes: new Set<string>() };
+    const known = this.sampled.get(key) ?? new Set<string>();
     this.sampled.set(key, known);
-    if (known.looks >= MAX_LOOKS || known.shapes.size >= MOST_SAMPLES_OF_CATEGORY) return;
-    known.looks += 1;
-    const shape = messageShape(failure.detail);
-    if (known.shapes.has(shape)) return;
-    known.shapes.add(shape);
+    if (known.size >= MOST_SAMPLES_OF_CATEGORY) return;
+    const shape = this.shapes.of(key, failure.detail);
+    if (shape === undefined || known.has(shape)) return;
+    known.add(shape);
     this.samplesMade += 1;
     this.samples.push({
       category,

@@ -1,58 +1,36 @@
 import { describe, expect, test } from '@jest/globals';
-import { ChannelProbe } from '../../tests/support/transport/channel-probe.js';
-import { http, json, legacy, startRawServer } from '../../tests/support/transport/raw-server.js';
+import { MOST_SAMPLES_OF_CATEGORY } from '../protocol/telemetry.js';
+import { SampleBudget } from './sample.js';
 
-describe('samples', () => {
-  test('show the exchange without secrets, also where the server sends them back', async () => {
-    const server = await startRawServer(
-      legacy(
-        ({ message, headers }, socket) =>
-          void socket.write(
-            json({
-              jsonrpc: '2.0',
-              id: message.id,
-              error: { code: -32000, message: `who is ${headers.authorization?.slice(7)}, ${headers['x-key']}?` },
-            }),
-          ),
-      ),
-    );
-    const probe = await new ChannelProbe(`${server.url}?api_key=query-secret`, {
-      headers: { Authorization: 'Bearer token-secret', 'X-Key': 'key-secret', Host: 'secret.host' },
-    }).open();
-    expect(await probe.call()).toEqual(['rpc_-32000']);
-    const failure = probe.lastFailure;
-    const text = JSON.stringify(failure);
-    for (const secret of ['token-secret', 'key-secret', 'query-secret', 'secret.host', 'session-1'])
-      expect(text).not.toContain(secret);
-    const [head, body] = failure?.sample?.request.split('\n\n') ?? [];
-    expect(head).toMatch(
-      /^POST \/mcp\?\*\*\* HTTP\/1.1\n[^]*mcp-protocol-version: 2025-11-25\n[^]*authorization: \*\*\*(?:\n|$)/,
-    );
-    expect(body).toMatch(/^\{"jsonrpc":"2.0","id":1001000001,"method":"tools\/call"/);
-    expect(failure?.sample?.response).toMatch(/^HTTP\/1.1 200\ncontent-type: application\/json\n\n\{/);
-    // The sample shows the request that was sent.
-    expect(body).toBe(server.requests.at(-1)?.body);
+function taken(budget: SampleBudget, details: readonly string[], category = 'tool_error', template = 0): number {
+  return details.filter((detail) => budget.take({ category, detail } as Parameters<SampleBudget['take']>[0], template))
+    .length;
+}
+
+describe('samples of exchanges', () => {
+  test('are made of each distinct message, and not of each failure', () => {
+    const budget = new SampleBudget();
+    expect(taken(budget, ['order 17 is unknown', 'order 18 is unknown', 'order 19 is unknown'])).toBe(3);
+    expect(taken(budget, ['order 20 is unknown', 'order 21 is unknown'])).toBe(0);
+    expect(taken(budget, ['the stock is empty'])).toBe(1);
+    expect(taken(budget, ['order 22 is unknown'], 'http_500')).toBe(1);
+    expect(taken(budget, ['order 22 is unknown'], 'tool_error', 1)).toBe(1);
   });
 
-  test('are bounded in size and number', async () => {
-    const server = await startRawServer(
-      legacy((_request, socket) => void socket.write(http('500 Oops', 'x'.repeat(10_000)))),
+  test('are made of ten messages at most, and a flood is not looked at for ever', () => {
+    const letters = Array.from({ length: 26 }, (_, at) => `message ${String.fromCharCode(97 + at)}`);
+    expect(taken(new SampleBudget(), letters)).toBe(MOST_SAMPLES_OF_CATEGORY);
+    const budget = new SampleBudget();
+    const many = (make: (at: number) => string): string[] => Array.from({ length: 10_000 }, (_, at) => make(at));
+    taken(
+      budget,
+      many(() => 'the same'),
     );
-    const probe = await new ChannelProbe(server.url).open();
-    for (let round = 0; round < 6; round++) await probe.call();
-    expect(probe.failures.map((failure) => failure?.sample !== undefined)).toEqual([
-      true,
-      true,
-      true,
-      false,
-      false,
-      false,
-    ]);
-    expect(probe.failures[0]?.sample?.response).toHaveLength(2048);
-  });
-
-  test('are not needed for headers that would break the framing: those are refused before anything is sent', () => {
-    for (const headers of [{ 'Content-Length': '5' }, { 'Transfer-Encoding': 'x' }, { 'a b': 'c' }, { a: 'b\r\nc: d' }])
-      expect(() => new ChannelProbe('http://127.0.0.1:1/mcp', { headers })).toThrow(TypeError);
+    expect(taken(budget, ['another'])).toBe(1);
+    taken(
+      budget,
+      many((at) => `order ${at}`),
+    );
+    expect(taken(budget, ['a third'])).toBe(0);
   });
 });

@@ -1,7 +1,8 @@
 import { secretsOfUrl, shownUrl } from '../../scenarios/schema/redact.js';
 import type { Category, Failure, Problem } from '../measure/failure.js';
+import { MessageShapes } from '../measure/message-shapes.js';
 import type { Endpoint } from '../protocol/messages.js';
-import { MOST_SAMPLES_OF_CATEGORY, messageShape } from '../protocol/telemetry.js';
+import { MOST_SAMPLES_OF_CATEGORY } from '../protocol/telemetry.js';
 import type { AnswerHead } from './judge-http.js';
 import { type RequestKind, requestHeaders } from './request-head.js';
 import { parseRetryAfter } from './retry.js';
@@ -39,28 +40,24 @@ export class FailureMaker {
   }
 }
 
-/**
- * Samples made of one (template, category) whose messages are alike, and messages of one that are looked at. A flood of
- * errors must not cost more than the errors themselves.
- */
+/** Samples made of one (template, category) whose messages are alike: each costs more than its error. */
 const MAX_SAMPLES = 3;
-const MAX_LOOKS = 200;
 
 /** Decides which failures get a sample of their exchange. */
 export class SampleBudget {
-  private readonly made = new Map<string, { looks: number; readonly byShape: Map<string, number> }>();
+  private readonly made = new Map<string, Map<string, number>>();
+  private readonly shapes = new MessageShapes();
 
   /** Whether to make one more sample; counts it if so. */
   take({ category, detail }: { readonly category: Category; readonly detail: string }, template: number): boolean {
     const key = `${template} ${category}`;
-    const known = this.made.get(key) ?? { looks: 0, byShape: new Map<string, number>() };
+    const known = this.made.get(key) ?? new Map<string, number>();
     this.made.set(key, known);
-    if (known.looks >= MAX_LOOKS) return false;
-    known.looks += 1;
-    const shape = messageShape(detail);
-    const made = known.byShape.get(shape) ?? 0;
-    if (made >= MAX_SAMPLES || (made === 0 && known.byShape.size >= MOST_SAMPLES_OF_CATEGORY)) return false;
-    known.byShape.set(shape, made + 1);
+    const shape = this.shapes.of(key, detail);
+    if (shape === undefined) return false;
+    const made = known.get(shape) ?? 0;
+    if (made >= MAX_SAMPLES || (made === 0 && known.size >= MOST_SAMPLES_OF_CATEGORY)) return false;
+    known.set(shape, made + 1);
     return true;
   }
 }

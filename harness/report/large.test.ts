@@ -7,6 +7,7 @@ import { buildReport } from './build-report.js';
 import { renderHtml } from './html/page.js';
 import type { Report } from './schema.js';
 import { longLists } from './text/long-lists.js';
+import { renderMarkdown } from './text/markdown.js';
 import { jsonOf, withBusiestOperations } from './write-report.js';
 
 const operations = 5000;
@@ -54,6 +55,12 @@ test('the page has at most 2 MB, and 50 rows of a table in sight', () => {
   expect(Buffer.byteLength(page)).toBeLessThan(2_000_000);
   expect(page).toContain(`The first 50 of 2000 rows. All of them are in operations.csv.`);
   expect(page).toContain('200 more rows');
+});
+
+test('report.md has 50 rows of operations, so that a job summary can hold it', () => {
+  const text = renderMarkdown(report);
+  expect(Buffer.byteLength(text)).toBeLessThan(50_000);
+  expect(text).toContain('The busiest 50 of 2000 operations');
 });
 
 test('report.json has at most 5 MB, with the busiest operations, and every second counts in it', () => {

@@ -3,7 +3,7 @@ import { significant } from '../../../analysis/format.js';
 import { observedSeconds } from '../../../analysis/merge/aggregate.js';
 import { trialsOf } from '../../../analysis/statistics/trials.js';
 import { html, type Markup } from '../../html/markup.js';
-import { type Column, table } from '../../html/table.js';
+import { type Column, MOST_ROWS, table } from '../../html/table.js';
 import * as markdown from '../../text/markdown-table.js';
 import { beside, count, duration, ms, rate, share } from '../../values.js';
 import type { BuildInput, ReportSection, SectionReport } from '../report-section.js';
@@ -29,22 +29,30 @@ export const breakdown = {
     };
   },
   html: page,
-  markdown: ({ operations }) =>
-    operations.length < 2
-      ? ''
-      : markdown.table(
-          ['Operation', 'Profile', 'Succeeded', 'Failed', ...namesOf(operations)],
-          operations.map(({ name, profile, succeeded, failed, byUs, latencyMs, latencyFloorMs }) => [
-            markdown.text(name),
-            markdown.text(profile),
-            significant(succeeded),
-            significant(failed - byUs),
-            ...shownQuantiles(latencyMs).map(
-              ([name, value]) => `${ms(value)}${beside(value, floorOf(latencyFloorMs, name))}`,
-            ),
-          ]),
-        ),
+  markdown: ({ operations }) => (operations.length < 2 ? '' : operationsMarkdown(operations)),
 } satisfies ReportSection<typeof schema, Reads>;
+
+/** Of very many, the busiest: a job summary that is too long is not shown at all. */
+function operationsMarkdown(operations: readonly OperationRow[]): string {
+  const busiest =
+    operations.length > MOST_ROWS
+      ? operations.toSorted((a, b) => b.offered - a.offered).slice(0, MOST_ROWS)
+      : operations;
+  const rows = markdown.table(
+    ['Operation', 'Profile', 'Succeeded', 'Failed', ...namesOf(busiest)],
+    busiest.map(({ name, profile, succeeded, failed, byUs, latencyMs, latencyFloorMs }) => [
+      markdown.text(name),
+      markdown.text(profile),
+      significant(succeeded),
+      significant(failed - byUs),
+      ...shownQuantiles(latencyMs).map(
+        ([quantile, value]) => `${ms(value)}${beside(value, floorOf(latencyFloorMs, quantile))}`,
+      ),
+    ]),
+  );
+  if (busiest.length === operations.length) return rows;
+  return `${rows}\n\nThe busiest ${MOST_ROWS} of ${operations.length} operations; \`operations.csv\` has all of them.`;
+}
 
 function page({ summary, stages, profiles, operations, trials }: SectionReport<typeof schema, Reads>): Markup {
   return html`<div class="stack">
