@@ -1,6 +1,6 @@
 import { messageShape } from '../protocol/telemetry.js';
 
-/** Different messages of a key whose shape is found: a flood of errors must not cost more than the errors themselves. */
+/** Different messages of a key whose shape is found: a flood of errors must not cost more than the errors. */
 const MOST_LOOKS = 5_000;
 /** Messages of one key that are known by heart, because most failures repeat one of few. */
 const MOST_KNOWN = 10;
