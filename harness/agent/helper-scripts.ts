@@ -329,8 +329,9 @@ while [ "$(seconds)" -lt "$over" ]; do
   for pid in $(engines); do kill -9 "$pid" 2>/dev/null; done
   sleep 0.2
 done
-tries=50
-while [ "$tries" -gt 0 ] && [ -z "$(engines)" ]; do sleep 0.2; tries=$((tries - 1)); done
+# What watches over the engine comes first.
+over=$(($(seconds) + 5))
+while [ "$(seconds)" -lt "$over" ] && [ -z "$(engines)" ]; do sleep 0.2; done
 [ -z "$(engines)" ] || exit 0
 # Out of the control groups of this container, which end with it.
 while IFS=: read -r _ controllers group; do
