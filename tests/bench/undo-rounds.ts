@@ -126,7 +126,9 @@ async function kill(victim: Victim, cli: ChildProcess, faultsEndAt: number): Pro
       return faultsEndAt;
     }
     case 'engine': {
-      process.kill(Number(readFileSync('/var/run/docker.pid', 'utf8')), 'SIGKILL');
+      // As tools/engine-state.sh has it.
+      const engine = process.env.ENGINE_DIR ?? '/var/lib/swarmbench-engine';
+      process.kill(Number(readFileSync(join(engine, 'dockerd.pid'), 'utf8')), 'SIGKILL');
       await run(join(packageRoot, 'tools', 'engine-up.sh'), []);
       return Math.max(Date.now(), faultsEndAt);
     }

@@ -12,11 +12,13 @@ import { wantedReplicas } from '../stack/service-progress.js';
 import { labelOf, servicesOf, shortName } from '../stack/stack-objects.js';
 import { movedAway, notBack } from './data-plane.js';
 import type { FaultHandler, FaultStack } from './fault-handler.js';
+import type { NodeAgent } from './node-agents.js';
 import { countPerNode, mostSessions, type Struck, tasksNow } from './struck.js';
 
 type NodeFault = Extract<FaultPlan, { readonly kind: 'drain' | 'node-cut' | 'node-down' | 'leader' }>;
 
 const POLL_MS = 500;
+const SAY_MS = 1_000;
 /** A node that holds one of these cannot be taken away: the run would measure the loss of its own parts. */
 const NEEDED = /^(?:harness|gateway|client-sim-.+)$/;
 /** An agent that misses two looks in a row is cut off, or its engine does not answer. */
@@ -66,8 +68,11 @@ function nodeFault<Fault extends NodeFault>(way: Way<Fault>): FaultHandler<Fault
       const before = journal.parse(subject.before);
       let missed = 0;
       let last: FaultEffect = { settled: false, replicas: [] };
+      // Found before its node goes: managers without a leader do not say where it is, which is no sign of anything.
+      let agent: NodeAgent | undefined;
       while (!signal.aborted) {
-        if (phase === 'injected') missed = (await engineAnswers(stack, before.nodeId, signal)) ? 0 : missed + 1;
+        agent ??= await stack.agents.on(before.nodeId, signal).catch(() => undefined);
+        if (phase === 'injected' && agent !== undefined) missed = (await answersNow(agent, signal)) ? 0 : missed + 1;
         last = await (phase === 'injected'
           ? seen(stack, before, way, missed, signal)
           : back(stack, before, signal)
@@ -175,8 +180,12 @@ async function whyNot(
 
 /** Whether the agent of the node answers, and its engine answers the agent. */
 async function engineAnswers(stack: FaultStack, nodeId: string, signal: AbortSignal): Promise<boolean> {
+  const agent = await stack.agents.on(nodeId, signal).catch(() => undefined);
+  return agent !== undefined && (await answersNow(agent, signal));
+}
+
+async function answersNow(agent: NodeAgent, signal: AbortSignal): Promise<boolean> {
   try {
-    const agent = await stack.agents.on(nodeId, signal);
     await agent.states(AbortSignal.any([signal, AbortSignal.timeout(1_500)]));
     return true;
   } catch {
@@ -193,6 +202,13 @@ async function seen<Fault extends NodeFault>(
 ): Promise<FaultEffect> {
   const evidence = await way.witness(stack, before, missed, signal);
   return evidence === undefined ? { settled: false, replicas: [] } : { settled: true, evidence, replicas: [] };
+}
+
+/** What Swarm says of the node, for evidence. Managers that have lost their leader say nothing for some seconds. */
+async function swarmSays(stack: FaultStack, nodeId: string, signal: AbortSignal): Promise<string> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(SAY_MS)]);
+  const node = await nodeNow(stack, nodeId, limit).catch(() => undefined);
+  return `Swarm says ${node?.Status.State ?? 'nothing'}`;
 }
 
 async function nodeNow(stack: FaultStack, nodeId: string, signal: AbortSignal): Promise<SwarmNode | undefined> {
@@ -255,7 +271,7 @@ export const nodeCut = nodeFault<Extract<NodeFault, { readonly kind: 'node-cut' 
   undo: endOnNode,
   async witness(stack, { nodeId, node }, missed, signal) {
     if (missed < SILENT_LOOKS) return undefined;
-    return `${node} does not answer; Swarm says ${(await nodeNow(stack, nodeId, signal))?.Status.State}`;
+    return `${node} does not answer; ${await swarmSays(stack, nodeId, signal)}`;
   },
 });
 
@@ -272,8 +288,7 @@ function engineKilled<Fault extends NodeFault>(): Way<Fault> {
     undo: async () => undefined,
     async witness(stack, { nodeId, node }, missed, signal) {
       if (missed < SILENT_LOOKS) return undefined;
-      const { State } = (await nodeNow(stack, nodeId, signal))?.Status ?? {};
-      return `the engine of ${node} does not answer; Swarm says ${State}`;
+      return `the engine of ${node} does not answer; ${await swarmSays(stack, nodeId, signal)}`;
     },
   };
 }
