@@ -80,14 +80,16 @@ export class TicketTable {
       let row = newest[profile] as number;
       for (; row >= 0 && (written[row] as number) < 0; row = previous[row] as number) {
         written[row] = nowMs;
-        const plannedMs = (due[row] as number) + (waited[row] as number);
+        const waitedMs = waited[row] as number;
+        const plannedMs = (due[row] as number) + waitedMs;
         const outMs = nowMs - plannedMs;
         count++;
         sumMs += outMs;
         if (outMs > maxMs) maxMs = outMs;
         if (!isPaced) continue;
         gaps.add(plannedMs);
-        if (Math.floor(plannedMs / ARRIVAL_SLOT_MS) !== slot) moved++;
+        // What waits for room without us, too, leaves when the target lets it, and not by the plan.
+        if (waitedMs === 0 && Math.floor(plannedMs / ARRIVAL_SLOT_MS) !== slot) moved++;
       }
     }
     gaps.leave(nowMs);

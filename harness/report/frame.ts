@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RunFacts } from '../analysis/facts/run-facts.js';
 import type { RunModel } from '../analysis/fold-run.js';
+import { lateSessionNotes } from '../analysis/judge/late-sessions.js';
 import { lostWorkerNotes } from '../analysis/judge/lost-workers.js';
 import { ownShareNotes } from '../analysis/judge/own-share.js';
 import { incidentNotes, incidentsOf } from '../analysis/statistics/incidents.js';
@@ -57,6 +58,7 @@ export function buildFrame({ plan, facts, aggregate, verdict, exitCode, problems
       ...plan.warnings,
       ...(facts.preflight.kind === 'passed' ? facts.preflight.warnings : []),
       ...lostWorkerNotes(plan, aggregate, facts),
+      ...lateSessionNotes(plan, aggregate),
       ...ownShareNotes(plan, aggregate, facts),
       ...adoptionNotes(facts),
       ...incidentNotes(incidentsOf(facts, aggregate)),

@@ -171,7 +171,14 @@ describe('text artifacts', () => {
     expect(xml).toContain('<testsuite name="mixed-workload" tests="7" failures="3" errors="0"');
     expect(xml).toContain('<testcase classname="mixed-workload" name="the measurement can be trusted"');
     expect(xml).toMatch(/<failure message="latency\.p99 &lt; 2: was \d+ ms" type="threshold">/);
-    expect(xml).toContain('connect.p99 &lt; 1000: no data: no connection was recorded');
+    expect(xml).toMatch(/connect\.p99.* &lt; 1000: no data: no connection was recorded/);
+  });
+
+  test('markdown: sessions that opened in the warm-up are told, and that they are of the whole run', () => {
+    const markdown = artifacts['report.md'](report);
+    expect(report.summary.connectMs.count).toBe(0);
+    expect(markdown).toMatch(/\| Connect, whole run \| p50 1\.5\d* ms/);
+    expect(markdown).toMatch(/\| Sessions \| [1-9]\d* opened in the whole run/);
   });
 
   test('junit: an invalid measurement is a failed case', () => {

@@ -60,6 +60,16 @@ describe('verdicts and exit codes that do not depend on how busy the machine is'
     expect(report.verdict.reasons.join()).toMatch(/not delivered[\s\S]*(maxInFlight|rate)/);
   });
 
+  test('sessions that take a second to open in a measured stage are told beside the latency', async () => {
+    const { url } = await startTestServer({ behaviour: rightly, opensAfterMs: 1_000 });
+    const { report, folder } = await run({ scenario: simpleScenario(steady, 3), target: url });
+    expect(report.summary.latencyMs.max).toBeGreaterThan(900);
+    expect(report.notes.join('\n')).toMatch(
+      /^2 sessions of profile caller opened in the measured stage steady, which took up to [\d.]+ s: what was due/m,
+    );
+    expect(readFileSync(join(folder, 'report.md'), 'utf8')).toMatch(/Connect, whole run \| p50 1\.\d+ s/);
+  });
+
   test('Ctrl-C: 130, and still a report', async () => {
     const { url, log } = await startTestServer({ behaviour: rightly });
     const { program, results } = startRun({ scenario: simpleScenario(steady, 60), target: url });

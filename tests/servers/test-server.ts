@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { onTestEnd } from '../support/test-end.js';
 import type { Behaviour, Call } from './call.js';
 
@@ -16,6 +17,8 @@ export interface TestServerOptions {
   readonly preflightCalls?: number;
   /** What `tools/list` shows; any tool is answered. Default `echo` and `other`. */
   readonly tools?: readonly string[];
+  /** How long each `initialize` takes. Default: no time. */
+  readonly opensAfterMs?: number;
   /** Speaks https; with `ca`, only to clients that show a certificate of it. */
   readonly tls?: { readonly key: string; readonly cert: string; readonly ca?: string };
 }
@@ -63,6 +66,7 @@ export async function startTestServer({
   behaviour,
   preflightCalls = 1,
   tools = ['echo', 'other'],
+  opensAfterMs = 0,
   tls,
 }: TestServerOptions): Promise<TestServer> {
   const log: ServerLog = {
@@ -90,7 +94,10 @@ export async function startTestServer({
     if (modern !== (era === 'modern'))
       return send(response, 400, rpcError(message.id, -32000, 'Bad Request: Session ID required'));
     if (message.id === undefined) return send(response, 202, '');
-    if (message.method === 'initialize') return initialize(message, response);
+    if (message.method === 'initialize') {
+      if (opensAfterMs > 0) await pause(opensAfterMs);
+      return initialize(message, response);
+    }
     if (era === 'legacy' && (session === undefined || !sessions.has(session)))
       return send(response, 404, rpcError(message.id, -32001, 'Session not found'));
     const result = resultOf(message, tools);

@@ -123,6 +123,16 @@ class CheckInput {
     return this.run.source.select(selection);
   }
 
+  /** Most sessions open before anything is measured. So where no stage is named, all of them count. */
+  get opened(): Totals {
+    const { stage, profile } = this.check.labels;
+    if (stage !== undefined || this.run.window !== undefined) return this.totals;
+    return this.run.aggregate.select({
+      stages: allStages(this.run.plan),
+      ...(profile === undefined ? {} : { profile }),
+    });
+  }
+
   /** The same check of each of its stages. */
   get byStage(): readonly CheckInput[] {
     return this.stages.map((stage) => new CheckInput(this.check, this.run, [stage]));
@@ -268,7 +278,9 @@ const metrics: Readonly<Record<string, Metric>> = {
   ...family(
     'connect',
     byProfile,
-    latency((totals) => totals.connect, 'connection'),
+    (statistic) =>
+      ({ opened }) =>
+        timeOf(opened.connect, undefined, statistic, 'connection'),
   ),
   ...family(
     'delivery',

@@ -45,7 +45,11 @@ export const distributions: Readonly<Record<string, Metric>> = {
       'time from when a consumer that was away came back to when it had received all that it missed; ' +
       'no data while one of them has not',
   },
-  connect: { unit: 'time', labels: byProfile, help: 'time of the TCP, TLS and MCP handshakes together' },
+  connect: {
+    unit: 'time',
+    labels: byProfile,
+    help: 'time of the TCP, TLS and MCP handshakes together; of the whole run, unless a stage is named',
+  },
 };
 
 /** Single numbers. They have no statistic. */

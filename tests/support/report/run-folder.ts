@@ -49,7 +49,7 @@ export function richPlan(): Plan {
       threshold(check('latency.p99', '<', 2)),
       threshold(check('errors.rate', '<', 0.5)),
       threshold(check('throughput', '>', 50)),
-      threshold(check('connect.p99', '<', 1000)),
+      threshold(check('connect.p99', '<', 1000, { stage: hostile.slice(0, 40) })),
       threshold(check('errors.count', '==', 0)),
     ],
     warnings: [hostile],

@@ -9,7 +9,7 @@ import { beside, count, duration, ms, rate, share } from '../../values.js';
 import type { BuildInput, ReportSection, SectionReport } from '../report-section.js';
 import { type LatencyBlock, quantileOf, shownQuantiles } from '../shared/fields.js';
 import { type Operations, operationsBlock, peaksOf, trafficBlock } from '../shared/traffic.js';
-import type { SummaryData } from '../summary/section.js';
+import { ofWholeRun, type SummaryData } from '../summary/section.js';
 import type { Profile, ProfilesData } from '../workload/schema.js';
 import { type OperationRow, type Stage, schema, type Trials } from './schema.js';
 
@@ -119,7 +119,7 @@ function latencyColumns(names: readonly string[]): readonly Column<Operations>[]
 type NamedTimes = readonly [name: string, times: LatencyBlock];
 
 function timesTable(summary: SummaryData['summary']): Markup {
-  const { latencyMs, latencyFloorMs, serviceMs, serviceFloorMs, lagMs, failureMs, connectMs } = summary;
+  const { latencyMs, latencyFloorMs, serviceMs, serviceFloorMs, lagMs, failureMs, connectMs, wholeRun } = summary;
   const statistics = ['min', 'mean', 'p50', 'p90', 'p95', 'p99', 'p999', 'max'] as const;
   return table<NamedTimes>(
     'Times, measured stages',
@@ -146,7 +146,7 @@ function timesTable(summary: SummaryData['summary']): Markup {
       ...(serviceFloorMs === undefined ? [] : [['– without the generator', serviceFloorMs] as const]),
       ['Lag, from due to send', lagMs],
       ['Failed operations, from due to end', failureMs],
-      ['Connect and handshake', connectMs],
+      [`Connect and handshake${ofWholeRun}`, wholeRun?.connectMs ?? connectMs],
     ],
   );
 }

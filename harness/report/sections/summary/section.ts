@@ -1,15 +1,25 @@
 import { z } from 'zod';
 import { quantilesAsked } from '../../../analysis/facts/quantiles.js';
+import { allStages } from '../../../analysis/facts/stages.js';
 import { formatBytes, significant } from '../../../analysis/format.js';
+import type { Totals } from '../../../analysis/merge/series-store.js';
+import { summarise } from '../../../analysis/statistics/latency-summary.js';
 import { percentiles, rate, table } from '../../text/markdown-table.js';
 import { share } from '../../values.js';
 import type { ReportSection, SectionData } from '../report-section.js';
+import { count, latencyBlock } from '../shared/fields.js';
 import { peaksOf, trafficBlock, trafficFields } from '../shared/traffic.js';
 
 const schema = {
   /** The measured stages together. */
-  summary: z.strictObject({ ...trafficFields, durationSeconds: z.number() }),
+  summary: z.strictObject({
+    ...trafficFields,
+    durationSeconds: z.number(),
+    /** Of all stages: most sessions open in the warm-up, which is not measured. Absent in older reports. */
+    wholeRun: z.strictObject({ connectMs: latencyBlock, sessionsOpened: count, connectionsOpened: count }).optional(),
+  }),
 };
+export const ofWholeRun = ', whole run';
 export type SummaryData = SectionData<typeof schema>;
 
 /** On the page its key figures stand below the verdict (`html/verdict.ts`). */
@@ -26,10 +36,12 @@ export const summary = {
         quantilesAsked(input.plan),
       ),
       durationSeconds: input.measuredSeconds,
+      wholeRun: wholeRun(input.aggregate.select({ stages: allStages(input.plan) })),
     },
   }),
   markdown: ({ summary: all }) => {
-    const { opened, lost, peak } = all.sessions;
+    const { lost, peak } = all.sessions;
+    const opened = all.wholeRun?.sessionsOpened ?? all.sessions.opened;
     const errors = all.failed - all.byUs + all.lost;
     return table(
       ['Measured', 'Value'],
@@ -39,10 +51,10 @@ export const summary = {
         ['Errors', `${significant(errors)} (${share(all.errorRate)})`],
         ['Latency from due time', percentiles(all.latencyMs, all.latencyFloorMs)],
         ['Service time', percentiles(all.serviceMs, all.serviceFloorMs)],
-        ['Connect', percentiles(all.connectMs)],
+        [`Connect${ofWholeRun}`, percentiles(all.wholeRun?.connectMs ?? all.connectMs)],
         [
           'Sessions',
-          `${significant(opened)} opened, ${significant(lost)} lost, ` +
+          `${significant(opened)} opened in the whole run, ${significant(lost)} lost, ` +
             `at most ${peak === null ? '–' : significant(peak)} at once`,
         ],
         ['Traffic', `${formatBytes(all.bytesSent)} sent, ${formatBytes(all.bytesReceived)} received`],
@@ -50,3 +62,11 @@ export const summary = {
     );
   },
 } satisfies ReportSection<typeof schema>;
+
+function wholeRun({ connect, sessions }: Totals): SummaryData['summary']['wholeRun'] {
+  return {
+    connectMs: summarise(connect),
+    sessionsOpened: sessions.sessionsOpened,
+    connectionsOpened: sessions.connectionsOpened,
+  };
+}
