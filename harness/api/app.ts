@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -6,14 +6,12 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
-import type { z } from 'zod';
-import { shortened } from '../../scenarios/yaml/node.js';
-import { MOST_PROBLEMS } from '../../scenarios/yaml/problem.js';
 import { codeOf } from '../support/error-message.js';
 import { type AccessRules, type Caller, checkOrigin } from './access.js';
-import type { ApiEndpoint } from './api-endpoint.js';
+import { type ApiEndpoint, parseBody } from './api-endpoint.js';
 import type { AuditLog } from './audit.js';
 import { ApiError, errorBody, toApiError } from './errors.js';
+import { frequentCalls, isOneLine } from './frequent-calls.js';
 
 interface AppOptions {
   readonly endpoints: readonly ApiEndpoint[];
@@ -24,7 +22,15 @@ interface AppOptions {
 }
 
 /** All endpoints, behind the same checks: origin, token, body. */
-export function createApp({ endpoints, access, audit, onInternalError }: AppOptions): Express {
+export function createApp(options: AppOptions): RequestListener {
+  const frequent = frequentCalls(options);
+  const app = expressApp(options);
+  return (request, response) => {
+    if (!frequent(request, response)) app(request, response);
+  };
+}
+
+function expressApp({ endpoints, access, audit, onInternalError }: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
   app.use((request, response, next) => {
@@ -72,7 +78,7 @@ export function createApp({ endpoints, access, audit, onInternalError }: AppOpti
 
 function handler(endpoint: ApiEndpoint): RequestHandler {
   return async (request, response) => {
-    const body = endpoint.body === undefined ? undefined : parse(endpoint.body.schema, request.body);
+    const body = endpoint.body === undefined ? undefined : parseBody(endpoint.body.schema, request.body);
     const param = (name: string) => String(request.params[name] ?? '');
     const caller = callerOf(response);
     await endpoint.handle({ request, response, body, json: texts.get(request), caller, param });
@@ -84,7 +90,7 @@ const texts = new WeakMap<IncomingMessage, string>();
 
 /** Text with line breaks between its values, or not in UTF-8, is written anew by whoever needs it on one line. */
 function keepText(request: IncomingMessage, _response: unknown, body: Buffer, encoding: string): void {
-  if (encoding === 'utf-8' && !body.includes(0x0a) && !body.includes(0x0d)) texts.set(request, body.toString('utf8'));
+  if (encoding === 'utf-8' && isOneLine(body)) texts.set(request, body.toString('utf8'));
 }
 
 /** Measurements of a worker about itself are no changes: each run logs them by itself. */
@@ -114,18 +120,4 @@ function record(audit: AuditLog, request: Request, response: Response, onError: 
   } catch (error) {
     onError(error);
   }
-}
-
-/** @throws ApiError INVALID_BODY with the first hundred problems in `details` */
-function parse(schema: z.ZodType, body: unknown): unknown {
-  const parsed = schema.safeParse(body ?? {});
-  if (parsed.success) return parsed.data;
-  const { issues } = parsed.error;
-  const details = issues
-    .slice(0, MOST_PROBLEMS)
-    .map((issue) => ({ path: shortened(issue.path.join('.')), message: shortened(issue.message) }));
-  const told = details.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
-  const more = issues.length - details.length;
-  const problems = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
-  throw new ApiError(400, 'INVALID_BODY', problems, 'GET /openapi.json has the schema of this body.', details);
 }

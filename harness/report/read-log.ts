@@ -1,6 +1,5 @@
 import { createReadStream, type ReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { RunFold, type RunModel } from '../analysis/fold-run.js';
 import type { RunEvent, TelemetryLine } from '../log/events.js';
@@ -38,23 +37,23 @@ async function eachLine(path: string, fold: RunFold, take: (value: unknown) => v
   const stream = path.endsWith('.gz') ? unpacked(file) : file;
   let unreadable: number | undefined;
   let number = 0;
-  try {
-    for await (const line of createInterface({ input: stream, crlfDelay: Infinity })) {
-      number += 1;
-      if (line === '') continue;
-      if (unreadable !== undefined) fold.problem(`${path}:${unreadable} is damaged and was left out`);
-      const value = parse(line);
-      unreadable = value === undefined ? number : undefined;
-      if (value !== undefined) {
-        try {
-          take(value);
-        } catch (error) {
-          if (codeOf(error) !== undefined) throw error;
-          // JSON, but no line that a controller writes.
-          fold.problem(`${path}:${number} is damaged and was left out: ${messageOf(error)}`);
-        }
-      }
+  const takeLine = (line: string): void => {
+    number += 1;
+    if (line === '') return;
+    if (unreadable !== undefined) fold.problem(`${path}:${unreadable} is damaged and was left out`);
+    const value = parse(line);
+    unreadable = value === undefined ? number : undefined;
+    if (value === undefined) return;
+    try {
+      take(value);
+    } catch (error) {
+      if (codeOf(error) !== undefined) throw error;
+      // JSON, but no line that a controller writes.
+      fold.problem(`${path}:${number} is damaged and was left out: ${messageOf(error)}`);
     }
+  };
+  try {
+    await splitLines(stream, takeLine);
   } catch (error) {
     const code = codeOf(error) ?? '';
     if (code.startsWith('Z_'))
@@ -67,6 +66,23 @@ async function eachLine(path: string, fold: RunFold, take: (value: unknown) => v
 }
 
 const CHUNK_BYTES = 1024 * 1024;
+const NEWLINE = 0x0a;
+
+/** Also the last line, which may have no newline. */
+async function splitLines(stream: AsyncIterable<Buffer>, take: (line: string) => void): Promise<void> {
+  let parts: Buffer[] = [];
+  for await (const chunk of stream) {
+    let from = 0;
+    for (let to = chunk.indexOf(NEWLINE); to !== -1; to = chunk.indexOf(NEWLINE, from)) {
+      const rest = chunk.subarray(from, to);
+      take((parts.length === 0 ? rest : Buffer.concat([...parts, rest])).toString());
+      parts = [];
+      from = to + 1;
+    }
+    if (from < chunk.length) parts.push(chunk.subarray(from));
+  }
+  if (parts.length > 0) take(Buffer.concat(parts).toString());
+}
 
 function unpacked(file: ReadStream): Gunzip {
   const plain = createGunzip({ chunkSize: CHUNK_BYTES });

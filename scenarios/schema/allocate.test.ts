@@ -75,6 +75,30 @@ describe('allocation', () => {
     );
   });
 
+  test('a million clients dealt to a thousand workers come back, each once, whatever their profiles', () => {
+    const clientsInAll = 1_000_000;
+    const [workers, most] = [1000, 6];
+    const sizes = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: most });
+    fc.assert(
+      fc.property(sizes, fc.option(fc.integer({ min: 1, max: 5000 }), { nil: undefined }), (weights, pool) => {
+        const weight = weights.reduce((sum, one) => sum + one, 0);
+        const shapes = weights.map((one) => ({ clients: Math.floor((clientsInAll * one) / weight), pool: undefined }));
+        const rest = clientsInAll - shapes.reduce((sum, one) => sum + one.clients, 0);
+        const profiles = profilesOf([...shapes, { clients: rest + 1, pool }].filter((one) => one.clients > 0));
+        const shares = allocate(profiles, workers);
+        const seen = profiles.map((profile) => new Uint8Array(profile.clients));
+        for (const { profile, start, step, count } of shares.flat()) {
+          const times = seen[profile] ?? new Uint8Array();
+          for (let at = 0; at < count; at += 1) times[start + at * step] = (times[start + at * step] ?? 0) + 1;
+        }
+        expect(seen.every((clientsOf) => clientsOf.every((times) => times === 1))).toBe(true);
+        const sizesOfShares = shares.map((share) => share.reduce((sum, { count }) => sum + count, 0));
+        if (pool === undefined) expect(spread(sizesOfShares)).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
   test('without pools, shares differ by at most one client, in each profile and in total', () => {
     fc.assert(
       fc.property(plain, parts, (profiles, count) => {

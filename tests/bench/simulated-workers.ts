@@ -10,35 +10,16 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
-import { cellList, cellOf, packCells } from '../../client-sim/protocol/histogram-codec.js';
-import { type Health, type Order, PROTOCOL, type Registered } from '../../client-sim/protocol/messages.js';
+import { type Order, PROTOCOL, type Registered } from '../../client-sim/protocol/messages.js';
 import { readSse } from '../support/controller/wire-worker.js';
+import { callsASecond, simulatedContent, simulatedHealth } from './simulated-batches.js';
 
 const [url = '', countText, secondsText, pid = '', workerToken, operatorToken] = process.argv.slice(2);
 const count = Number(countText);
 const seconds = Number(secondsText);
 const agent = new Agent({ connect: { timeout: 60_000 }, headersTimeout: 120_000, bodyTimeout: 0 });
 
-const profiles = ['chat', 'search', 'files', 'batch'];
-const operations = ['first', 'second', 'third'];
-const callsASecond = 50;
-const health: Health = {
-  cpu: 0.31,
-  memoryBytes: 98_304_000,
-  eventLoopUtilization: 0.27,
-  processorWait: 0.01,
-  eventLoopDelayP99Ms: 1.4,
-  lagP99Ms: 0.6,
-  throttledRatio: 0,
-  clients: 4,
-  sessions: 4,
-  connections: 8,
-  inFlight: 2,
-  queued: 0,
-  openFiles: 41,
-  openFilesLimit: 1_048_576,
-  saturated: false,
-};
+const load = { profiles: ['chat', 'search', 'files', 'batch'], operations: ['first', 'second', 'third'] };
 
 interface Answer {
   readonly status: number;
@@ -69,77 +50,8 @@ function note(problem: string): void {
   problems.set(problem, (problems.get(problem) ?? 0) + 1);
 }
 
-/** What one batch says of its operations and sessions. All workers use the same few, each in an order of its own. */
-const contents = Array.from({ length: 64 }, (_, variant) => contentOf(variant));
-
-function contentOf(variant: number): string {
-  const random = mulberry(variant + 1);
-  const series = profiles.flatMap((profile, p) =>
-    operations.map((operation, o) => {
-      const medianUs = 1500 * (1 + p) * (1 + o);
-      const latencies = Array.from({ length: callsASecond }, () => medianUs * Math.exp(0.6 * normal(random)));
-      return {
-        stage: 0,
-        profile,
-        operation,
-        offered: callsASecond,
-        sent: callsASecond,
-        succeeded: callsASecond,
-        failed: 0,
-        dropped: 0,
-        lost: 0,
-        unsent: 0,
-        errors: {},
-        histograms: {
-          latency: histogramOf(latencies),
-          service: histogramOf(latencies.map((us) => us * 0.97)),
-          lag: histogramOf(latencies.map(() => 30 + 300 * random() ** 4)),
-        },
-      };
-    }),
-  );
-  const sessions = profiles.map((profile) => ({
-    stage: 0,
-    profile,
-    sessionsOpened: 0,
-    sessionsClosed: 0,
-    sessionsLost: 0,
-    sessionsAnswered: 0,
-    connectionsOpened: 0,
-    connectFailures: {},
-    messagesSent: 3 * callsASecond,
-    messagesReceived: 3 * callsASecond,
-    bytesSent: 60_000,
-    bytesReceived: 90_000,
-    lateAnswers: 0,
-    misbehaved: {},
-  }));
-  const gauges = { clients: 4, sessions: 4, connections: 8, inFlight: 2, queued: 0 };
-  return JSON.stringify({ series, sessions, gauges, health, samples: [] }).slice(1);
-}
-
-function histogramOf(us: readonly number[]): string | undefined {
-  const cells = new Map<number, number>();
-  for (const value of us) {
-    const cell = cellOf(Math.round(value));
-    cells.set(cell, (cells.get(cell) ?? 0) + 1);
-  }
-  return packCells(cellList(cells));
-}
-
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-function normal(random: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-}
+/** What batches say, in JSON. All workers use the same few, each in an order of its own. */
+const contents = Array.from({ length: 64 }, (_, variant) => JSON.stringify(simulatedContent(load, variant)).slice(1));
 
 const acknowledgedMs: number[] = [];
 const heartbeatMs: number[] = [];
@@ -197,7 +109,7 @@ async function simulate(index: number): Promise<void> {
 async function beat(path: string, { token, heartbeatMs: everyMs }: Registered, signal: AbortSignal): Promise<void> {
   await sleep(Math.random() * everyMs);
   while (!signal.aborted) {
-    const body = JSON.stringify({ protocol: PROTOCOL, now: Date.now(), health });
+    const body = JSON.stringify({ protocol: PROTOCOL, now: Date.now(), health: simulatedHealth });
     await timed(heartbeatMs, `${path}/heartbeat`, body, token, 200);
     await sleep(everyMs);
   }
@@ -259,13 +171,13 @@ name: controller-bench
 limits: { rate: 100000000/s, clients: 1000000 }
 target: { server: { url: "http://127.0.0.1:1/mcp" } }
 workload:
-${profiles
+${load.profiles
   .map(
     (profile) => `  ${profile}:
     profile: low-load
     clients: ${count}
-    arrivals: { rate: ${operations.length * callsASecond}/s }
-    operations: [${operations.map((name) => `{ name: ${name}, tool: work, arguments: {} }`).join(', ')}]`,
+    arrivals: { rate: ${load.operations.length * callsASecond}/s }
+    operations: [${load.operations.map((name) => `{ name: ${name}, tool: work, arguments: {} }`).join(', ')}]`,
   )
   .join('\n')}
 stages: [{ name: steady, duration: ${seconds}s }]

@@ -1,11 +1,17 @@
 /** What one worker added to the times it measured, in one stage. */
-import { type CellList, cellLowest, decodeHistogram } from '../../../client-sim/protocol/histogram-codec.js';
+import { type CellList, cellLowest } from '../../../client-sim/protocol/histogram-codec.js';
 import type { HistogramName, OperationSeries, OwnTimeReport } from '../../../client-sim/protocol/telemetry.js';
 
 /** A series of telemetry with its histograms decoded. */
 export interface SeriesCells {
   readonly series: OperationSeries;
   readonly cells: Readonly<Partial<Record<HistogramName, CellList>>>;
+}
+
+/** The gaps between operations of an open loop in one interval, as planned and as sent. */
+export interface OwnGaps {
+  readonly planned: CellList;
+  readonly sent: CellList;
 }
 
 /** How often each cell came. */
@@ -68,15 +74,19 @@ export function noOwnTime(): OwnTimeFacts {
   };
 }
 
-/** Adds one interval of the worker. @param toMs run time at its end */
-export function addOwnInterval(into: OwnTimeFacts, own: OwnTimeReport, toMs: number): void {
+/**
+ * Adds one interval of the worker.
+ * @param gaps of `own`, decoded
+ * @param toMs run time at its end
+ */
+export function addOwnInterval(into: OwnTimeFacts, own: OwnTimeReport, gaps: OwnGaps | undefined, toMs: number): void {
   const longestMs = Math.max(own.outMaxMs, own.inMaxMs);
   if (longestMs > into.longestMs) Object.assign(into, { longestMs, longestAtMs: toMs });
   into.sent += own.sent;
   into.moved += own.moved ?? 0;
-  if (own.gaps !== undefined) {
-    addCells(into.plannedGaps, decodeHistogram(own.gaps.planned));
-    addCells(into.sentGaps, decodeHistogram(own.gaps.sent));
+  if (gaps !== undefined) {
+    addCells(into.plannedGaps, gaps.planned);
+    addCells(into.sentGaps, gaps.sent);
   }
   into.elapsedMs += own.elapsedMs;
   into.onProcessorMs += own.onProcessorMs ?? 0;

@@ -1,7 +1,14 @@
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import { addOperations, noOperations, type OperationCounts } from './counts.js';
 import { addHealth, type HealthCounters, newHealthCounters } from './health-counters.js';
-import { addOwnInterval, addOwnSecond, noOwnTime, type OwnTimeFacts, type SeriesCells } from './own-time.js';
+import {
+  addOwnInterval,
+  addOwnSecond,
+  noOwnTime,
+  type OwnGaps,
+  type OwnTimeFacts,
+  type SeriesCells,
+} from './own-time.js';
 
 /** What one worker reported, for balancing its counts, judging its health and finding missing batches. */
 export interface WorkerCounters {
@@ -28,11 +35,11 @@ interface WorkerStage {
 export class CountersByWorker {
   private readonly counters = new Map<string, OneWorker>();
 
-  /** @param series of the batch, with their histograms decoded */
-  add(workerId: string, batch: Telemetry, series: readonly SeriesCells[]): void {
+  /** @param series and `gaps` of the batch, with their histograms decoded */
+  add(workerId: string, batch: Telemetry, series: readonly SeriesCells[], gaps: OwnGaps | undefined): void {
     const known = this.counters.get(workerId) ?? new OneWorker();
     this.counters.set(workerId, known);
-    known.add(batch, series);
+    known.add(batch, series, gaps);
   }
 
   view(): ReadonlyMap<string, WorkerCounters> {
@@ -48,7 +55,7 @@ class OneWorker implements WorkerCounters {
   final: Telemetry['final'];
   lastMs = 0;
 
-  add(batch: Telemetry, decoded: readonly SeriesCells[]): void {
+  add(batch: Telemetry, decoded: readonly SeriesCells[], gaps: OwnGaps | undefined): void {
     this.sequences.add(batch.sequence);
     this.lastMs = Math.max(this.lastMs, batch.toMs);
     this.final = batch.final ?? this.final;
@@ -56,9 +63,11 @@ class OneWorker implements WorkerCounters {
     for (const one of decoded) {
       const { series } = one;
       const stage = this.stage(series.stage);
-      ofStage.set(series.stage, [...(ofStage.get(series.stage) ?? []), one]);
+      const others = ofStage.get(series.stage);
+      if (others === undefined) ofStage.set(series.stage, [one]);
+      else others.push(one);
       addOperations(stage.counts, series);
-      stage.errors += Object.values(series.errors).reduce((sum, count) => sum + count, 0);
+      for (const category in series.errors) stage.errors += series.errors[category] ?? 0;
     }
     for (const [stage, all] of ofStage) addOwnSecond(this.stage(stage).own, all);
     const current = this.stage(batch.stage);
@@ -66,7 +75,7 @@ class OneWorker implements WorkerCounters {
     current.toMs = Math.max(current.toMs ?? batch.toMs, batch.toMs);
     current.clientMs += batch.gauges.clients * (batch.toMs - batch.fromMs);
     if (batch.health !== undefined) addHealth(current.health, batch.health);
-    if (batch.own !== undefined) addOwnInterval(current.own, batch.own, batch.toMs);
+    if (batch.own !== undefined) addOwnInterval(current.own, batch.own, gaps, batch.toMs);
   }
 
   private stage(index: number): OpenStage {

@@ -15,7 +15,7 @@ import { plannedEndMs } from '../facts/stages.js';
 import { type UsageSeries, UsageStore } from '../facts/usage-series.js';
 import { CountersByWorker, type WorkerCounters } from '../facts/worker-counters.js';
 import { type Block, BlockStore } from './block-store.js';
-import { type DecodedBatch, decodeBatch } from './decoded-batch.js';
+import { decodeBatch } from './decoded-batch.js';
 import { HeatMap, type HeatMapView } from './heat-map.js';
 import { OutcomeStore } from './outcome-store.js';
 import { type Selection, SeriesStore, selectFrom, type Totals } from './series-store.js';
@@ -72,6 +72,16 @@ const latestBatchMs = 3_600_000;
 /** A window may be read some time after its newest batch came. */
 const slackMs = 10_000;
 
+/** Workers are a second or two apart; one that was cut off may send older batches. */
+const MOST_OPEN = 4;
+
+/** The batches of one part of the run, summed before they go to what keeps the whole run. */
+interface OpenPart {
+  readonly store: SeriesStore;
+  /** The latest end of its batches. */
+  toMs: number;
+}
+
 /** An aggregate that is being filled: each batch must be added once, those of one worker in their order. */
 export class RunAggregate implements Aggregate {
   private replicas: readonly Replica[] = [];
@@ -87,6 +97,8 @@ export class RunAggregate implements Aggregate {
   private readonly _samples = new Map<string, Map<string, ErrorSample>>();
   private readonly _blocks: BlockStore;
   private readonly recent: RecentTotals | undefined;
+  /** By the end of the batches where `within` needs it, else by block. Oldest first. */
+  private readonly open = new Map<number, OpenPart>();
   private _lastMs = 0;
 
   /** @param windows of run time that `within` will be asked for */
@@ -117,14 +129,15 @@ export class RunAggregate implements Aggregate {
     }
     const decoded = decodeBatch(batch);
     this._lastMs = Math.max(this._lastMs, batch.toMs);
-    this.store.add(decoded);
+    const part = this.partOf(batch.toMs);
+    part.store.add(decoded);
+    part.toMs = Math.max(part.toMs, batch.toMs);
     this._timeline.add(workerId, decoded);
-    for (const { cells } of decoded.series) this._heatMap.add(secondOf(batch.toMs), cells.latency ?? []);
-    this._workers.add(workerId, batch, decoded.series);
-    this._blocks.add(decoded);
+    this._heatMap.add(secondOf(batch.toMs), decoded.latency);
+    this._workers.add(workerId, batch, decoded.series, decoded.gaps);
     this._deliveries.add(batch.flows ?? []);
     for (const series of batch.outcomes ?? []) this._outcomes.add(series);
-    this.recent?.add(decoded, this._lastMs);
+    this.recent?.tidy(this._lastMs);
     for (const sample of batch.samples) this.keepSample(sample);
   }
 
@@ -160,9 +173,11 @@ export class RunAggregate implements Aggregate {
   }
 
   select(selection: Selection): Totals {
+    this.closeAll();
     return this.store.select(selection);
   }
   within(window: TimeWindow): Pick<Aggregate, 'select'> | undefined {
+    this.closeAll();
     return this.recent?.within(window);
   }
   timeline(fromSecond = 0): readonly Second[] {
@@ -192,12 +207,39 @@ export class RunAggregate implements Aggregate {
     );
   }
   blocks(): readonly Block[] {
+    this.closeAll();
     return this._blocks.view(this._lastMs);
   }
 
   observedMs(index: number): number {
     const stage = this.plan.stages[index];
     return stage === undefined ? 0 : Math.min(stage.durationMs, Math.max(0, this._lastMs - stage.startMs));
+  }
+
+  private partOf(toMs: number): OpenPart {
+    const key = this.recent === undefined ? this._blocks.partOf(toMs) : toMs;
+    const known = this.open.get(key);
+    if (known !== undefined) return known;
+    for (const [oldest, part] of this.open) {
+      if (this.open.size < MOST_OPEN) break;
+      this.open.delete(oldest);
+      this.close(part);
+    }
+    const part = { store: new SeriesStore((replica) => this.nameOf(replica)), toMs };
+    this.open.set(key, part);
+    return part;
+  }
+
+  /** Called before what is kept is read; what comes later opens the part anew. */
+  private closeAll(): void {
+    for (const part of this.open.values()) this.close(part);
+    this.open.clear();
+  }
+
+  private close({ store, toMs }: OpenPart): void {
+    this.store.addAll(store);
+    this._blocks.add(store.cells({ stages: undefined }), toMs);
+    this.recent?.add(store, toMs, this._lastMs);
   }
 
   /** Batches come in any order, and which samples are shown must not depend on it. */
@@ -223,13 +265,13 @@ function byOrder(one: ErrorSample, other: ErrorSample): number {
 const openMs = 3000;
 
 /**
- * The totals of the last stretch of run time in short intervals, for the sliding windows of `stopWhen`. They are merged
- * as they come, so their number does not depend on the number of workers.
+ * The totals of the last stretch of run time in short intervals, for the sliding windows of `stopWhen`. They come
+ * merged, so their number does not depend on the number of workers.
  */
 class RecentTotals {
   /** By run time at the end. */
-  private readonly intervals = new Map<number, SeriesStore>();
-  private readonly open = new Set<number>();
+  private readonly intervals = new Map<number, SeriesStore[]>();
+  private readonly unpacked = new Set<number>();
   private readonly keepMs: number;
   private readonly intervalMs: number;
   private prunedBelowMs = 0;
@@ -244,31 +286,42 @@ class RecentTotals {
     this.intervalMs = Math.max(100, Math.ceil(longestMs / 60_000) * 100);
   }
 
-  add(decoded: DecodedBatch, newestMs: number): void {
-    const oldestMs = newestMs - this.keepMs;
-    const endMs = Math.ceil(decoded.batch.toMs / this.intervalMs) * this.intervalMs;
-    if (endMs > oldestMs) {
-      let store = this.intervals.get(endMs);
-      if (store === undefined) this.intervals.set(endMs, (store = new SeriesStore(this.nameOf)));
-      store.add(decoded);
-      this.open.add(endMs);
-    }
-    // Once a second of run time, not for each batch.
+  /** @param store of batches that end at `toMs`; nothing is added to it any more */
+  add(store: SeriesStore, toMs: number, newestMs: number): void {
+    const endMs = Math.ceil(toMs / this.intervalMs) * this.intervalMs;
+    if (endMs <= newestMs - this.keepMs) return;
+    const stores = this.intervals.get(endMs);
+    if (stores === undefined) this.intervals.set(endMs, [store]);
+    else stores.push(store);
+    this.unpacked.add(endMs);
+  }
+
+  /** Forgets and packs what is old: once a second of run time, not for each batch. */
+  tidy(newestMs: number): void {
     if (newestMs < this.tidiedMs + 1000) return;
+    const oldestMs = newestMs - this.keepMs;
     this.tidiedMs = newestMs;
     this.prunedBelowMs = Math.max(0, oldestMs);
     for (const at of this.intervals.keys()) if (at <= oldestMs) this.intervals.delete(at);
-    for (const at of this.open) {
+    for (const at of this.unpacked) {
       if (at > newestMs - openMs) continue;
-      this.intervals.get(at)?.pack();
-      this.open.delete(at);
+      this.unpacked.delete(at);
+      this.pack(at);
     }
   }
 
   within({ fromMs, toMs }: TimeWindow): Pick<Aggregate, 'select'> | undefined {
     if (Math.max(0, fromMs) < this.prunedBelowMs) return undefined;
-    const stores = [...this.intervals].filter(([at]) => at > fromMs && at <= toMs).map(([, store]) => store);
+    const stores = [...this.intervals].filter(([at]) => at > fromMs && at <= toMs).flatMap(([, all]) => all);
     return { select: (selection) => selectFrom(stores, selection, this.nameOf) };
+  }
+
+  private pack(at: number): void {
+    const [first, ...others] = this.intervals.get(at) ?? [];
+    if (first === undefined) return;
+    for (const other of others) first.addAll(other);
+    first.pack();
+    this.intervals.set(at, [first]);
   }
 }
 

@@ -4,8 +4,8 @@
  */
 import type { Plan, StagePlan } from '../../../scenarios/schema/plan.js';
 import { countByUs } from '../facts/target-errors.js';
-import type { DecodedBatch } from './decoded-batch.js';
 import { HdrCounts } from './hdr-counts.js';
+import type { SelectedCells } from './series-store.js';
 
 /** A part of a measured stage: whole seconds, so that a batch belongs to one of them. */
 export interface Block {
@@ -49,6 +49,8 @@ export class BlockStore {
   /** The first block of each stage, and the length of its blocks. */
   private readonly stages = new Map<number, { readonly first: number; readonly count: number; readonly ms: number }>();
   private readonly apart: ReadonlySet<string>;
+  /** Blocks that were added to since they were packed. */
+  private readonly unpacked = new Set<OpenBlock>();
 
   constructor(plan: Pick<Plan, 'stages' | 'profiles'>) {
     const measured = plan.stages.filter((stage) => stage.measured);
@@ -72,24 +74,43 @@ export class BlockStore {
     this.apart = new Set(operations.slice(0, MOST_APART));
   }
 
-  add({ batch, series, sessions }: DecodedBatch): void {
-    for (const { series: counts, cells } of series) {
-      const block = this.blockOf(counts.stage, batch.toMs);
+  /** @param cells of batches that all end at `toMs`, or within the same part */
+  add({ operations, sessions }: Pick<SelectedCells, 'operations' | 'sessions'>, toMs: number): void {
+    for (const { stage, profile, operation: name, counts, errors, histograms, withoutFloor } of operations) {
+      const block = this.blockOf(stage, toMs);
       if (block === undefined) continue;
-      const { profile } = counts;
-      const operation = this.apart.has(keyOf(profile, counts.operation)) ? counts.operation : undefined;
+      const operation = this.apart.has(keyOf(profile, name)) ? name : undefined;
       const cell = cellOf(block, profile, operation);
+      this.unpacked.add(block);
       cell.offered += counts.offered;
       cell.sent += counts.sent;
       cell.succeeded += counts.succeeded;
-      cell.failed += counts.failed + counts.lost - countByUs(Object.entries(counts.errors));
-      cell.latency.addCells(cells.latency ?? []);
-      cell.service.addCells(cells.service ?? []);
-      // Without the time that the generator itself may have added; where it added none, there is no such histogram.
-      cell.latencyFloor.addCells(cells.latencyFloor ?? cells.latency ?? []);
+      cell.failed += counts.failed + counts.lost - countByUs(errors);
+      const { latency, service, latencyFloor } = histograms;
+      cell.latency.addAll(latency);
+      cell.service.addAll(service);
+      // Where the generator's own share is not known, all of the latency is the target's.
+      cell.latencyFloor.addAll(latencyFloor).addAll(withoutFloor);
     }
-    for (const { series: counts, connect } of sessions)
-      this.blockOf(counts.stage, batch.toMs)?.connect.addCells(connect);
+    for (const { stage, connect } of sessions) this.blockOf(stage, toMs)?.connect.addAll(connect);
+    for (const block of this.unpacked) if (block.toMs < toMs) this.pack(block);
+  }
+
+  private pack(block: OpenBlock): void {
+    for (const { latency, service, latencyFloor } of block.cells.values())
+      for (const counts of [latency, service, latencyFloor]) counts.pack();
+    this.unpacked.delete(block);
+  }
+
+  /** The number of a part of the run: what ends in one part belongs to the same block of its stage. */
+  partOf(toMs: number): number {
+    let [low, high] = [0, this.blocks.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.blocks[middle]?.toMs ?? 0) < toMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** @param lastMs run time up to which there is telemetry */

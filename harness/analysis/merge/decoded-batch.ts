@@ -7,6 +7,8 @@ import {
   type SessionSeries,
   type Telemetry,
 } from '../../../client-sim/protocol/telemetry.js';
+import type { OwnGaps } from '../facts/own-time.js';
+import { sumOfLists } from './hdr-counts.js';
 
 /**
  * A batch with all of its histograms decoded, so that a broken one is refused before anything is counted. It is merged
@@ -15,8 +17,12 @@ import {
 export interface DecodedBatch {
   readonly batch: Telemetry;
   readonly series: readonly DecodedSeries[];
+  /** Of all series. */
+  readonly latency: CellList;
   readonly sessions: readonly DecodedSessions[];
   readonly replicas: readonly DecodedReplica[];
+  /** Of `batch.own.gaps`. */
+  readonly gaps: OwnGaps | undefined;
 }
 export interface DecodedSeries {
   readonly series: OperationSeries;
@@ -37,21 +43,28 @@ export interface DecodedReplica {
 
 /** @throws HistogramError */
 export function decodeBatch(batch: Telemetry): DecodedBatch {
+  const series = batch.series.map((one) => ({ series: one, cells: decodeSeries(one) }));
   return {
     batch,
-    series: batch.series.map((series) => ({ series, cells: decodeSeries(series) })),
-    sessions: batch.sessions.map((series) => ({
-      series,
-      connect: cellsOf(series.connect),
-      delivery: cellsOf(series.delivery),
-      catchUp: cellsOf(series.catchUp),
+    series,
+    latency: sumOfLists(series.map(({ cells }) => cells.latency ?? [])),
+    sessions: batch.sessions.map((of) => ({
+      series: of,
+      connect: cellsOf(of.connect),
+      delivery: cellsOf(of.delivery),
+      catchUp: cellsOf(of.catchUp),
     })),
-    replicas: (batch.replicas ?? []).map((series) => ({
-      series,
-      latency: cellsOf(series.latency),
-      latencyFloor: cellsOf(series.latencyFloor),
+    replicas: (batch.replicas ?? []).map((of) => ({
+      series: of,
+      latency: cellsOf(of.latency),
+      latencyFloor: cellsOf(of.latencyFloor),
     })),
+    gaps: batch.own?.gaps === undefined ? undefined : decodeGaps(batch.own.gaps),
   };
+}
+
+function decodeGaps({ planned, sent }: { readonly planned: string; readonly sent: string }): OwnGaps {
+  return { planned: decodeHistogram(planned), sent: decodeHistogram(sent) };
 }
 
 function cellsOf(encoded: string | undefined): CellList {

@@ -10,18 +10,24 @@ import {
   decodeHistogram,
   encodeCells,
   HISTOGRAM_BOUNDS,
+  HISTOGRAM_CELLS,
   packToBytes,
   unpackBytes,
 } from '../../../client-sim/protocol/histogram-codec.js';
 
-/** A histogram with fewer cells than this is a hash table: an array up to its highest cell takes 90 KiB at 100 ms. */
-const DENSE_FROM = 1024;
+/** From so many cells on, a histogram is an array up to its highest cell (90 KiB at 100 ms), before that a hash table. */
+const DENSE_FROM = 512;
+/** Earlier where the array is small: it has at most so many places for each cell in use. */
+const DENSE_PLACES = 8;
 
+/**
+ * It takes one of four forms: the only list that was added, a hash table of few cells, an array of many, or bytes while
+ * nothing is added. Most histograms of a second see one list, those of a run see thousands.
+ */
 export class HdrCounts {
-  private sparse = new SparseCells();
-  /** In place of `sparse`. */
+  private only: CellList | undefined = EMPTY;
+  private sparse: SparseCells | undefined;
   private dense: DenseCells | undefined;
-  /** In place of both while nothing is added. */
   private packed: Uint8Array | undefined;
   private _total = 0;
 
@@ -29,11 +35,16 @@ export class HdrCounts {
     return this._total;
   }
 
+  /** @param list kept as it is, so it must not change later */
   addCells(list: CellList): this {
     if (list.length === 0) return this;
-    this.unpack();
-    this._total += (this.dense ?? this.sparse).addList(list);
-    this.becomeDense();
+    if (this.only === EMPTY) {
+      this.only = list;
+      this._total = sumOf(list);
+      return this;
+    }
+    this._total += this.open().addList(list);
+    this.becomeDense(list.at(-2) as number);
     return this;
   }
 
@@ -43,45 +54,88 @@ export class HdrCounts {
 
   /** Every cell with a count, rising. */
   each(visit: (cell: number, count: number) => void): void {
-    if (this.packed === undefined) {
-      (this.dense ?? this.sparse).each(visit);
+    const counts = this.dense ?? this.sparse;
+    if (counts !== undefined) {
+      counts.each(visit);
       return;
     }
-    const list = unpackBytes(this.packed);
+    const list = this.toList();
     for (let at = 0; at < list.length; at += 2) visit(list[at] as number, list[at + 1] as number);
   }
 
   toList(): CellList {
+    if (this.only !== undefined) return this.only;
     if (this.packed !== undefined) return unpackBytes(this.packed);
-    const list: number[] = [];
-    this.each((cell, count) => void list.push(cell, count));
-    return list;
+    return (this.dense ?? this.open()).toList();
   }
 
   /** Takes two or three bytes a cell from now on; whatever is added later opens it again. */
   pack(): void {
-    if (this.packed !== undefined) return;
+    if (this.packed !== undefined || this.only === EMPTY) return;
     this.packed = packToBytes(this.toList());
-    this.sparse = noCells;
+    this.only = undefined;
+    this.sparse = undefined;
     this.dense = undefined;
   }
 
-  private unpack(): void {
-    if (this.packed === undefined) return;
-    const list = unpackBytes(this.packed);
+  private open(): SparseCells | DenseCells {
+    const counts = this.dense ?? this.sparse;
+    if (counts !== undefined) return counts;
+    const list = this.toList();
+    this.only = undefined;
     this.packed = undefined;
-    this.sparse = new SparseCells();
+    this.sparse = new SparseCells(list.length);
     this.sparse.addList(list);
-    this.becomeDense();
+    this.becomeDense(list.at(-2) as number);
+    return this.dense ?? this.sparse;
   }
 
-  private becomeDense(): void {
-    if (this.dense !== undefined || this.sparse.size < DENSE_FROM) return;
+  private becomeDense(highest: number): void {
+    const { sparse } = this;
+    if (sparse === undefined || (sparse.size < DENSE_FROM && highest >= DENSE_PLACES * sparse.size)) return;
+    const list = sparse.toList();
+    // The newest list may end lower than those before it.
+    if (sparse.size < DENSE_FROM && (list.at(-2) as number) >= DENSE_PLACES * sparse.size) return;
     const dense = new DenseCells();
-    dense.addList(this.toList());
+    dense.addList(list);
     this.dense = dense;
-    this.sparse = noCells;
+    this.sparse = undefined;
   }
+}
+
+const EMPTY: CellList = [];
+
+const sums = new Float64Array(HISTOGRAM_CELLS);
+/** A bit for each cell of `sums` in use. */
+const inUse = new Uint32Array(HISTOGRAM_CELLS / 32);
+
+/** The sum of lists that are added once and together: faster than a `HdrCounts` of them. */
+export function sumOfLists(lists: readonly CellList[]): CellList {
+  const filled = lists.filter((list) => list.length > 0);
+  if (filled.length < 2) return filled[0] ?? EMPTY;
+  for (const list of filled) {
+    for (let at = 0; at < list.length; at += 2) {
+      const cell = list[at] as number;
+      sums[cell] = (sums[cell] as number) + (list[at + 1] as number);
+      inUse[cell >>> 5] = (inUse[cell >>> 5] as number) | (1 << (cell & 31));
+    }
+  }
+  const sum: number[] = [];
+  for (let word = 0; word < inUse.length; word += 1) {
+    for (let bits = inUse[word] as number; bits !== 0; bits &= bits - 1) {
+      const cell = (word << 5) + 31 - Math.clz32(bits & -bits);
+      sum.push(cell, sums[cell] as number);
+      sums[cell] = 0;
+    }
+    inUse[word] = 0;
+  }
+  return sum;
+}
+
+function sumOf(list: CellList): number {
+  let sum = 0;
+  for (let at = 1; at < list.length; at += 2) sum += list[at] as number;
+  return sum;
 }
 
 /** Anything that can name its cells and their counts. */
@@ -115,14 +169,31 @@ class DenseCells {
       if (count > 0) visit(cell, count);
     }
   }
+
+  toList(): CellList {
+    const { counts } = this;
+    const list: number[] = [];
+    for (let cell = 0; cell < counts.length; cell += 1) {
+      const count = counts[cell] as number;
+      if (count > 0) list.push(cell, count);
+    }
+    return list;
+  }
 }
 
 /** A hash table with open addressing, at most three quarters full. */
 class SparseCells {
   /** The cell plus 1; 0 is a free place. */
-  private keys = new Uint16Array(16);
-  private counts = new Float64Array(16);
+  private keys: Uint16Array;
+  private counts: Float64Array;
   private used = 0;
+
+  /** @param numbers of the list that will be added first */
+  constructor(numbers: number) {
+    const places = 1 << (32 - Math.clz32(Math.max(16, numbers)));
+    this.keys = new Uint16Array(places);
+    this.counts = new Float64Array(places);
+  }
 
   /** How many cells hold something. */
   get size(): number {
@@ -151,6 +222,12 @@ class SparseCells {
     for (const key of order) visit(key - 1, this.counts[this.placeOf(key - 1)] as number);
   }
 
+  toList(): CellList {
+    const list: number[] = [];
+    this.each((cell, count) => void list.push(cell, count));
+    return list;
+  }
+
   private placeOf(cell: number): number {
     const mask = this.keys.length - 1;
     // Multiplied by an odd number near 2^16 times the golden ratio, so that neighbouring cells spread.
@@ -172,8 +249,6 @@ class SparseCells {
     }
   }
 }
-
-const noCells = new SparseCells();
 
 /**
  * The values at percentiles (0 to 100), in microseconds, as HdrHistogram gives them: the highest value of the cell in

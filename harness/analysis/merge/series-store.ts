@@ -19,7 +19,7 @@ import {
 } from '../facts/counts.js';
 import { byNumberedName } from '../order.js';
 import type { DecodedBatch, DecodedReplica, DecodedSeries, DecodedSessions } from './decoded-batch.js';
-import { HdrCounts } from './hdr-counts.js';
+import { HdrCounts, sumOfLists } from './hdr-counts.js';
 import type { Outcome } from './outcome-store.js';
 
 /** Indices of stages; profiles and operation by name, all of them when absent. */
@@ -74,6 +74,8 @@ interface OperationCell {
   readonly counts: OperationCounts;
   readonly errors: Map<string, number>;
   readonly histograms: Record<HistogramName, HdrCounts>;
+  /** The part of `histograms.latency` that came without a `latencyFloor`. */
+  readonly withoutFloor: HdrCounts;
 }
 
 interface SessionCell {
@@ -113,6 +115,35 @@ export class SeriesStore {
     for (const one of replicas) this.addReplica(one);
   }
 
+  /** Adds all that the other one has. */
+  addAll(other: SeriesStore): void {
+    const { operations, sessions, replicas } = other.cells({ stages: undefined });
+    for (const one of operations) {
+      const cell = this.operation(one.stage, one.profile, one.operation);
+      addOperations(cell.counts, one.counts);
+      addTallies(cell.errors, one.errors);
+      for (const name of histogramNames) cell.histograms[name].addAll(one.histograms[name]);
+      cell.withoutFloor.addAll(one.withoutFloor);
+    }
+    for (const one of sessions) {
+      const cell = this.session(one.stage, one.profile);
+      addSessions(cell.counts, one.counts);
+      addTallies(cell.connectFailures, one.connectFailures);
+      addTallies(cell.misbehaved, one.misbehaved);
+      cell.connect.addAll(one.connect);
+      addStreams(cell.streams, one.streams);
+      cell.delivery.addAll(one.delivery);
+      cell.clockErrorMs = Math.max(cell.clockErrorMs, one.clockErrorMs);
+      cell.catchUp.addAll(one.catchUp);
+    }
+    for (const one of replicas) {
+      const cell = this.replica(one.stage, one.profile, one.replica);
+      addReplica(cell.counts, one.counts);
+      cell.latency.addAll(one.latency);
+      cell.latencyFloor.addAll(one.latencyFloor);
+    }
+  }
+
   select(selection: Selection): Totals {
     return selectFrom([this], selection, this.nameOf);
   }
@@ -133,20 +164,17 @@ export class SeriesStore {
   /** Histograms take a tenth of the memory from now on, until something is added to them. */
   pack(): void {
     const { operations, sessions, replicas } = this.cells({ stages: undefined });
-    for (const { histograms } of operations) for (const name of histogramNames) histograms[name].pack();
+    for (const { histograms, withoutFloor } of operations) {
+      for (const name of histogramNames) histograms[name].pack();
+      withoutFloor.pack();
+    }
     for (const { connect, delivery, catchUp } of sessions)
       for (const counts of [connect, delivery, catchUp]) counts.pack();
-    for (const { latency } of replicas) latency.pack();
+    for (const { latency, latencyFloor } of replicas) for (const counts of [latency, latencyFloor]) counts.pack();
   }
 
   private addOperations({ series, cells }: DecodedSeries): void {
-    const { stage, profile, operation } = series;
-    const known = this.operations.get(stage, profile, () => new Map());
-    let cell = known.get(operation);
-    if (cell === undefined) {
-      cell = { stage, profile, operation, counts: noOperations(), errors: new Map(), histograms: emptyHistograms() };
-      known.set(operation, cell);
-    }
+    const cell = this.operation(series.stage, series.profile, series.operation);
     addOperations(cell.counts, series);
     for (const category in series.errors)
       cell.errors.set(category, (cell.errors.get(category) ?? 0) + (series.errors[category] ?? 0));
@@ -154,22 +182,11 @@ export class SeriesStore {
       const list = cells[name];
       if (list !== undefined) cell.histograms[name].addCells(list);
     }
+    if (cells.latencyFloor === undefined) cell.withoutFloor.addCells(cells.latency ?? []);
   }
 
   private addSessions({ series, connect, delivery, catchUp }: DecodedSessions): void {
-    const { stage, profile } = series;
-    const cell = this.sessions.get(stage, profile, () => ({
-      stage,
-      profile,
-      counts: noSessions(),
-      connectFailures: new Map(),
-      misbehaved: new Map(),
-      connect: new HdrCounts(),
-      streams: noStreams(),
-      delivery: new HdrCounts(),
-      clockErrorMs: 0,
-      catchUp: new HdrCounts(),
-    }));
+    const cell = this.session(series.stage, series.profile);
     addSessions(cell.counts, series);
     addTallies(cell.connectFailures, Object.entries(series.connectFailures));
     addTallies(cell.misbehaved, Object.entries(series.misbehaved));
@@ -181,17 +198,52 @@ export class SeriesStore {
   }
 
   private addReplica({ series, latency, latencyFloor }: DecodedReplica): void {
-    const { stage, profile, replica } = series;
-    const known = this.replicas.get(stage, profile, () => new Map());
+    const cell = this.replica(series.stage, series.profile, series.replica);
+    addReplica(cell.counts, series);
+    cell.latency.addCells(latency);
+    cell.latencyFloor.addCells(latencyFloor);
+  }
+
+  private operation(stage: number, profile: string, operation: string): OperationCell {
+    const known = this.operations.get(stage, profile, newMap);
+    let cell = known.get(operation);
+    if (cell === undefined) {
+      const counts = noOperations();
+      const [errors, histograms, withoutFloor] = [new Map<string, number>(), emptyHistograms(), new HdrCounts()];
+      cell = { stage, profile, operation, counts, errors, histograms, withoutFloor };
+      known.set(operation, cell);
+    }
+    return cell;
+  }
+
+  private session(stage: number, profile: string): SessionCell {
+    return this.sessions.get(stage, profile, () => ({
+      stage,
+      profile,
+      counts: noSessions(),
+      connectFailures: new Map(),
+      misbehaved: new Map(),
+      connect: new HdrCounts(),
+      streams: noStreams(),
+      delivery: new HdrCounts(),
+      clockErrorMs: 0,
+      catchUp: new HdrCounts(),
+    }));
+  }
+
+  private replica(stage: number, profile: string, replica: string): ReplicaCell {
+    const known = this.replicas.get(stage, profile, newMap);
     let cell = known.get(replica);
     if (cell === undefined) {
       cell = { stage, profile, replica, counts: noReplica(), latency: new HdrCounts(), latencyFloor: new HdrCounts() };
       known.set(replica, cell);
     }
-    addReplica(cell.counts, series);
-    cell.latency.addCells(latency);
-    cell.latencyFloor.addCells(latencyFloor);
+    return cell;
   }
+}
+
+function newMap<Key, Value>(): Map<Key, Value> {
+  return new Map();
 }
 
 /** The operations of some outcomes; there is nothing else in them. */
@@ -213,7 +265,7 @@ export function phaseTotals(outcomes: readonly Outcome[]): Totals {
     }
   }
   histograms.latency.addCells(cellList(latency));
-  return new SelectedTotals([{ ...cell, histograms }], [], [], (name) => name);
+  return new SelectedTotals([{ ...cell, histograms, withoutFloor: new HdrCounts() }], [], [], (name) => name);
 }
 
 /** Two levels of maps, because a key of both would have to be made for every series of every batch. */
@@ -239,7 +291,7 @@ class ByStageAndProfile<Value> {
   }
 }
 
-interface SelectedCells {
+export interface SelectedCells {
   readonly operations: readonly OperationCell[];
   readonly sessions: readonly SessionCell[];
   readonly replicas: readonly ReplicaCell[];
@@ -298,9 +350,7 @@ class SelectedTotals implements Totals {
     return fold(this.operationCells, new Map<string, number>(), (sum, cell) => addTallies(sum, cell.errors));
   }
   get histograms(): Record<HistogramName, HdrCounts> {
-    return fold(this.operationCells, emptyHistograms(), (sum, cell) => {
-      for (const name of histogramNames) sum[name].addAll(cell.histograms[name]);
-    });
+    return new SelectedHistograms(this.operationCells);
   }
   get sessions(): SessionCounts {
     return fold(this.sessionCells, noSessions(), (sum, cell) => addSessions(sum, cell.counts));
@@ -328,6 +378,41 @@ class SelectedTotals implements Totals {
   }
   get catchUp(): HdrCounts {
     return fold(this.sessionCells, new HdrCounts(), (sum, cell) => sum.addAll(cell.catchUp));
+  }
+}
+
+/** Each is summed when it is read: a live threshold looks at one of them. */
+class SelectedHistograms implements Record<HistogramName, HdrCounts> {
+  private readonly sums = new Map<HistogramName, HdrCounts>();
+
+  constructor(private readonly cells: readonly OperationCell[]) {}
+
+  get latency(): HdrCounts {
+    return this.sum('latency');
+  }
+  get service(): HdrCounts {
+    return this.sum('service');
+  }
+  get lag(): HdrCounts {
+    return this.sum('lag');
+  }
+  get failure(): HdrCounts {
+    return this.sum('failure');
+  }
+  get latencyFloor(): HdrCounts {
+    return this.sum('latencyFloor');
+  }
+  get serviceFloor(): HdrCounts {
+    return this.sum('serviceFloor');
+  }
+
+  private sum(name: HistogramName): HdrCounts {
+    const known = this.sums.get(name);
+    if (known !== undefined) return known;
+    const lists = this.cells.map(({ histograms }) => histograms[name].toList());
+    const sum = new HdrCounts().addCells(sumOfLists(lists));
+    this.sums.set(name, sum);
+    return sum;
   }
 }
 

@@ -3,13 +3,12 @@
  * of a run of more than an hour, older seconds are merged into steps of up to an hour, each within one stage, so that a
  * run of any length takes the same memory. Histograms are merged with them, so percentiles of a step are its own.
  */
-import type { CellList } from '../../../client-sim/protocol/histogram-codec.js';
 import type { Health } from '../../../client-sim/protocol/messages.js';
 import type { Telemetry } from '../../../client-sim/protocol/telemetry.js';
 import { addOperations, noOperations, type OperationCounts } from '../facts/counts.js';
 import type { Span } from '../facts/stages.js';
 import type { DecodedBatch } from './decoded-batch.js';
-import { HdrCounts, valuesAt } from './hdr-counts.js';
+import { HdrCounts, sumOfLists, valuesAt } from './hdr-counts.js';
 
 /** One second of run time, or of a long run a step of several, all workers together. */
 export interface Second extends Readonly<OperationCounts> {
@@ -80,7 +79,7 @@ interface Entry {
   workers: number;
   lagP99Ms: number | undefined;
   eventLoopUtilization: number | undefined;
-  readonly latency: HdrCounts;
+  latency: HdrCounts;
   /** Of `latency`, until something is added. */
   percentiles: Percentiles | undefined;
 }
@@ -112,7 +111,7 @@ export class Timeline {
   ) {}
 
   /** The batches of one worker come in their order. */
-  add(workerId: string, { batch, series, sessions, replicas }: DecodedBatch): void {
+  add(workerId: string, { batch, series, latency, sessions, replicas }: DecodedBatch): void {
     const number = secondOf(batch.toMs);
     const entry = this.entry(number);
     for (const { series: of } of sessions) {
@@ -124,7 +123,10 @@ export class Timeline {
       addOperations(entry.counts, one.series);
       for (const category in one.series.errors)
         entry.errors[category] = (entry.errors[category] ?? 0) + (one.series.errors[category] ?? 0);
-      this.addLatency(entry, one.cells.latency);
+    }
+    if (latency.length > 0) {
+      entry.percentiles = undefined;
+      entry.latency.addCells(latency);
     }
     if (entry.t < this.packedBelow) entry.latency.pack();
     this.addGauges(entry, workerId, number, batch);
@@ -142,12 +144,6 @@ export class Timeline {
   /** @param from second; an entry that begins before it is left out */
   view(from: number): readonly Second[] {
     return this.entries.slice(this.indexOf(from)).map((entry) => this.viewOf(entry));
-  }
-
-  private addLatency(entry: Entry, cells: CellList | undefined): void {
-    if (cells === undefined || cells.length === 0) return;
-    entry.percentiles = undefined;
-    entry.latency.addCells(cells);
   }
 
   private addGauges(entry: Entry, workerId: string, second: number, { toMs, gauges }: Telemetry): void {
@@ -300,7 +296,7 @@ function mergeInto(one: Entry, next: Entry): void {
   one.workers = Math.max(one.workers, next.workers);
   one.lagP99Ms = highest(one.lagP99Ms, next.lagP99Ms);
   one.eventLoopUtilization = highest(one.eventLoopUtilization, next.eventLoopUtilization);
-  one.latency.addAll(next.latency);
+  one.latency = new HdrCounts().addCells(sumOfLists([one.latency.toList(), next.latency.toList()]));
   one.percentiles = undefined;
 }
 

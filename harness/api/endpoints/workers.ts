@@ -14,7 +14,7 @@ import {
 import { acknowledgement, telemetry } from '../../../client-sim/protocol/telemetry.js';
 import type { Controller } from '../../controller/controller.js';
 import type { Worker } from '../../controller/workers/worker-registry.js';
-import { type ApiEndpoint, jsonEndpoint, withoutUndefined } from '../api-endpoint.js';
+import { type ApiEndpoint, frequentEndpoint, jsonEndpoint, withoutUndefined } from '../api-endpoint.js';
 import { lastEventId, SseStream } from '../sse-stream.js';
 
 const KIB = 1024;
@@ -57,7 +57,7 @@ export function workerEndpoints(controller: Controller): readonly ApiEndpoint[] 
       answer: { status: 201, schema: registered },
       handle: ({ body, caller }) => registry.register(body, caller.runId),
     }),
-    jsonEndpoint({
+    frequentEndpoint({
       method: 'post',
       path: '/workers/:id/heartbeat',
       access: 'own-worker',
@@ -98,7 +98,7 @@ export function workerEndpoints(controller: Controller): readonly ApiEndpoint[] 
         return { protocol: PROTOCOL } as const;
       },
     }),
-    jsonEndpoint({
+    frequentEndpoint({
       method: 'post',
       path: '/workers/:id/opened',
       access: 'own-worker',

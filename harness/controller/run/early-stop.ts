@@ -29,11 +29,10 @@ export function measuredMs(plan: Plan, tMs: number): number {
 }
 
 function brokenThreshold(plan: Plan, aggregate: Aggregate, tMs: number): EarlyStop | undefined {
-  if (!plan.thresholds.some((threshold) => threshold.abortOnFail)) return undefined;
   const elapsedMs = measuredMs(plan, tMs);
   if (elapsedMs === 0) return undefined;
-  for (const { threshold, measurement, passed, undecided } of judgeThresholds(plan, aggregate)) {
-    if (!threshold.abortOnFail || elapsedMs < threshold.afterMs) continue;
+  const thresholds = plan.thresholds.filter(({ abortOnFail, afterMs }) => abortOnFail && elapsedMs >= afterMs);
+  for (const { threshold, measurement, passed, undecided } of judgeThresholds({ ...plan, thresholds }, aggregate)) {
     // What only the generator's own share breaks says nothing of the target.
     if (passed || undecided || measurement.kind === 'no-data') continue;
     const { text } = threshold.check;

@@ -69,8 +69,10 @@ export class TelemetryIntake {
 
   async close(): Promise<void> {
     await Promise.all(this.turns.values());
-    await this.log?.close();
+    const { log } = this;
+    // What comes while it closes is refused, not written to a closed file.
     this.log = undefined;
+    await log?.close();
   }
 
   private async takeBatch(
