@@ -15,7 +15,7 @@ import {
   unpackBytes,
 } from '../../../client-sim/protocol/histogram-codec.js';
 
-/** From so many cells on, a histogram is an array up to its highest cell (90 KiB at 100 ms), before that a hash table. */
+/** From so many cells on, a histogram is an array up to its highest cell (90 KiB at 100 ms); before, a hash table. */
 const DENSE_FROM = 512;
 /** Earlier where the array is small: it has at most so many places for each cell in use. */
 const DENSE_PLACES = 8;
