@@ -204,7 +204,8 @@ function overheadsOf(
         changed: difference.changed,
         added: spanOf(difference, enough, (value) => value),
         share: spanOf(ratio, enough, Math.expm1),
-        p: enough ? difference.p : 1,
+        // Of the ratios: one block in which the machine stood still weighs less there.
+        p: enough ? ratio.p : 1,
         beyond: Math.floor(Math.min(...totals) * (typeof share === 'number' ? 1 - share : 1) + 1e-9),
       },
     ];
