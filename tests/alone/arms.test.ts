@@ -56,7 +56,7 @@ describe('a tool that is slower by itself', () => {
     expect(payload?.addedMs.value ?? 0).toBeLessThan(echo?.addedMs.value ?? 0);
     // A machine that stands still meanwhile may leave it open, but never says the opposite.
     expect(['regressed', 'inconclusive']).toContain(report.arms?.rules[0]?.answer);
-    expect([4, 5, 6]).toContain(code);
+    expect([4, 5, 6, 99]).toContain(code);
   }, 120_000);
 
   test('every answer of both servers came from them', async () => {
