@@ -114,20 +114,24 @@ function timelineValue(name: string): (second: TimelineData['timeline'][number])
 
 function spectrum(histograms: LatencyData['histograms']): Markup {
   const title = 'Percentile spectrum';
-  const curves = [
+  const all = [
     ['latency', 'Latency, from due time', 's-p99'],
+    ['latencyFloor', 'Latency without the generator', 's-good'],
     ['service', 'Service time, from sending', 's-accent dashed'],
-  ].flatMap(([key = '', name = '', style = '']): Curve[] => {
+  ].flatMap(([key = '', name = '', style = '']): (Curve & { readonly key: string })[] => {
     const encoded = histograms[key];
-    return encoded === undefined ? [] : [{ name, style, histogram: toHistogram(decodeCounts(encoded)) }];
+    return encoded === undefined ? [] : [{ key, name, style, histogram: toHistogram(decodeCounts(encoded)) }];
   });
+  const measured = all.find(({ key }) => key === 'latency')?.histogram.totalCount;
+  // Where it is not known of all operations, the two would not be of the same ones.
+  const curves = all.filter(({ key, histogram }) => key !== 'latencyFloor' || histogram.totalCount === measured);
   if (curves.length === 0) return emptyFigure('spectrum', title, 'No operation succeeded in a measured stage.');
   return spectrumChart({
     id: 'spectrum',
     title,
     curves,
     caption:
-      'Measured stages. Where the two lines part, requests waited before they could be sent; ' +
-      'a tool that times only the answer would not see that.',
+      'Measured stages. Where latency and service time part, requests waited before they were sent; a tool that times ' +
+      'only the answer would not see that. The truth lies between the latency and what it is without the generator.',
   });
 }
