@@ -72,7 +72,7 @@ rules() {
       echo "$out counter name seen $(chance) counter name hit drop" ;;
     reset)
       echo "$in tcp dport $PORT counter name seen $(chance saddr sport) $reject"
-      echo "$out tcp sport $PORT $(chance daddr dport) $reject" ;;
+      echo "$out tcp sport $PORT counter name seen $(chance daddr dport) $reject" ;;
   esac
 }
 # Without a chance to match there is only the rule that counts.

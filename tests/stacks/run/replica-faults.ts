@@ -6,12 +6,11 @@ import { dockerOfTests } from '../../support/swarm/own-stack.js';
 import { simpleScenario } from '../../support/swarmbench.js';
 import type { RunStack } from '../support/run-stack.js';
 
-/** What showed each of them, by its name. Two at a time strike different replicas. */
+/** What showed each of them, in the order of time, as they are numbered. Those at a time strike different tasks. */
 const FAULTS = [
   [{ at: '2s', kind: 'delay', replica: 1, delay: '80ms', for: '6s' }, /a connection takes \d+\.\d ms; \d+ packets/],
   [{ at: '3s', kind: 'partition', replica: 2, for: '5s' }, /mcp-server\.2: \d+ packets dropped/],
   [{ at: '13s', kind: 'loss', replica: 3, loss: '20%', for: '6s' }, /mcp-server\.3: \d+ of \d+ packets dropped/],
-  [{ at: '14s', kind: 'reset', replica: 1, for: '4s' }, /\d+ of \d+ packets answered with a reset/],
   [
     { at: '13s', kind: 'dns', replica: 2, lookup: 'tasks.harness', answer: 'nxdomain', for: '5s' },
     /mcp-server\.2: tasks\.harness is unknown there; \d+ answers were changed \(nft\)/,
@@ -20,6 +19,7 @@ const FAULTS = [
     { at: '13s', kind: 'dns', worker: 1, lookup: 'gateway', answer: 'slow', delay: '300ms', for: '6s' },
     /client-sim-\w+\.1: a look-up of gateway takes \d+ ms there; \d+ answers were changed/,
   ],
+  [{ at: '14s', kind: 'reset', replica: 1, for: '4s' }, /\d+ of \d+ packets answered with a reset/],
   [{ at: '24s', kind: 'rate', replica: 2, rate: '4 kB/s', for: '6s' }, /\d+ times packets were held back/],
   [{ at: '25s', kind: 'pause', replica: 3, for: '5s' }, /frozen, it takes connections and says nothing/],
   [{ at: '36s', kind: 'cpu', replica: 1, cpu: '50%', for: '6s' }, /\d+ ms of processor time were burnt/],
