@@ -47,7 +47,10 @@ export function meteredUse(series: readonly RawSeries[], scrapes: readonly RawSe
   const tasks = new Map<string, RawSeries[]>();
   for (const one of series) {
     const { task, slot = '' } = one.labels;
-    if (task !== undefined && slot !== '') tasks.set(task, [...(tasks.get(task) ?? []), one]);
+    if (task === undefined || slot === '') continue;
+    const known = tasks.get(task);
+    if (known === undefined) tasks.set(task, [one]);
+    else known.push(one);
   }
   return [...tasks]
     .flatMap(([task, own]) => {
