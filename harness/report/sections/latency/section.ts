@@ -131,7 +131,8 @@ function spectrum(histograms: LatencyData['histograms']): Markup {
     title,
     curves,
     caption:
-      'Measured stages. Where latency and service time part, requests waited before they were sent; a tool that times ' +
-      'only the answer would not see that. The truth lies between the latency and what it is without the generator.',
+      'Measured stages. Where latency and service time part, requests waited before they were sent; a tool that ' +
+      'times only the answer would not see that. The truth lies between the latency and what it is without the ' +
+      'generator.',
   });
 }
