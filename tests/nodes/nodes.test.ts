@@ -190,7 +190,7 @@ await describeOnNodes('a swarm of three nodes', () => {
       err: expect.any(String),
     });
     const told = (report.incidents ?? []).map(({ what, fault }) => `${what} ${fault}`);
-    expect(told).toEqual(expect.arrayContaining(['server-out f1', 'node-silent f1']));
+    expect(told).toContain('server-out f1');
     expect(await leftOfFaults()).toEqual([]);
   }, 300_000);
 
