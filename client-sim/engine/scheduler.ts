@@ -1,7 +1,7 @@
 import { WakeHeap } from '../load/wake-heap.js';
 import { FlowCounters } from '../measure/flow-counters.js';
+import type { OwnShare } from '../measure/health/own-share.js';
 import type { OutcomeBins } from '../measure/outcome-bins.js';
-import type { OwnShare } from '../measure/own-share.js';
 import type { Recorder } from '../measure/recorder.js';
 import type { SeriesLayout } from '../measure/series.js';
 import { OpenLimiter, type RateLimiter } from './limiters.js';

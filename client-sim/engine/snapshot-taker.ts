@@ -1,4 +1,4 @@
-import type { LoopMonitor } from '../measure/loop-monitor.js';
+import type { LoopMonitor } from '../measure/health/loop-monitor.js';
 import type { ProfileGauges, Snapshot } from '../measure/snapshot.js';
 import { addStreams, noStreams, type StreamCounts, streamsSince } from '../protocol/streams.js';
 import type { WireCounters } from '../transport/channel.js';

@@ -1,4 +1,4 @@
-import type { OwnShare } from '../measure/own-share.js';
+import type { OwnShare } from '../measure/health/own-share.js';
 
 /** Arrivals are compared with the plan by the tenths of a second in which they fall. */
 const ARRIVAL_SLOT_MS = 100;

@@ -14,8 +14,8 @@ import {
 } from '../protocol/telemetry.js';
 import { addGaps, type GapCells } from './arrival-gaps.js';
 import type { CellCounts } from './duration-histogram.js';
+import { addOwnTime } from './health/own-share.js';
 import { OUTCOME_ROW, type OutcomeRows } from './outcome-bins.js';
-import { addOwnTime } from './own-share.js';
 import {
   CATCH_UP,
   CONNECT,

@@ -3,7 +3,7 @@ import { factsOf, type TransportName } from '../../scenarios/schema/transports.j
 import { sessionRules } from '../load/session-rules.js';
 import { compileRequest } from '../mcp/compile-request.js';
 import type { Failure } from '../measure/failure.js';
-import { costOfChildren, processCapacity, processProblem } from '../measure/process-capacity.js';
+import { costOfChildren, processCapacity, processProblem } from '../measure/health/process-capacity.js';
 import { endpointsFor, tokenEndpoints } from '../protocol/endpoints.js';
 import {
   type Endpoint,

@@ -4,8 +4,8 @@ import type { ChannelFactory, ProfileRuntime } from '../engine/profile-runtime.j
 import { createPacer } from '../load/pacer.js';
 import { compileRequest } from '../mcp/compile-request.js';
 import { RequestIds } from '../mcp/request-ids.js';
-import { LoopMonitor } from '../measure/loop-monitor.js';
-import { OwnShare } from '../measure/own-share.js';
+import { LoopMonitor } from '../measure/health/loop-monitor.js';
+import { OwnShare } from '../measure/health/own-share.js';
 import { transferables } from '../measure/snapshot.js';
 import { sourceEndpoints, tokenEndpoints } from '../protocol/endpoints.js';
 import { misbehavingIds } from '../protocol/id-ranges.js';

@@ -1,6 +1,6 @@
 import { ANSWER_BYTES } from '../mcp/judge-message.js';
 import { RequestIds } from '../mcp/request-ids.js';
-import type { OwnShare } from '../measure/own-share.js';
+import type { OwnShare } from '../measure/health/own-share.js';
 import { ReplicaNames } from '../measure/replica-names.js';
 import { MISBEHAVING_IDS } from '../protocol/id-ranges.js';
 import type { Endpoint, PinnedProtocol } from '../protocol/messages.js';

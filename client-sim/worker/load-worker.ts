@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { connectionCapacity } from '../measure/connection-capacity.js';
+import { connectionCapacity } from '../measure/health/connection-capacity.js';
+import { type LoadView, SelfHealth } from '../measure/health/self-health.js';
 import { MetricsServer } from '../measure/metrics-server.js';
-import { type LoadView, SelfHealth } from '../measure/self-health.js';
 import { WorkerMetrics } from '../measure/worker-metrics.js';
 import { runPreflight } from '../preflight/preflight.js';
 import {

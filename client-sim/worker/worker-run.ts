@@ -1,6 +1,6 @@
 import type { StopMode } from '../engine/engine.js';
 import { Batch } from '../measure/batch.js';
-import type { LoadView } from '../measure/self-health.js';
+import type { LoadView } from '../measure/health/self-health.js';
 import {
   type AdjustOrder,
   type AssignmentOrder,

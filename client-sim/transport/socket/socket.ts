@@ -2,7 +2,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { shownUrl } from '../../../scenarios/schema/redact.js';
 import type { Problem } from '../../measure/failure.js';
-import type { OwnShare } from '../../measure/own-share.js';
+import type { OwnShare } from '../../measure/health/own-share.js';
 import type { Endpoint } from '../../protocol/messages.js';
 import { lookupOnce } from './resolver.js';
 

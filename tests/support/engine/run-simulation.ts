@@ -1,8 +1,8 @@
 import { expect } from '@jest/globals';
 import { createEngine, type Engine } from '../../../client-sim/engine/engine.js';
 import { Batch } from '../../../client-sim/measure/batch.js';
-import { LoopMonitor } from '../../../client-sim/measure/loop-monitor.js';
-import { OwnShare } from '../../../client-sim/measure/own-share.js';
+import { LoopMonitor } from '../../../client-sim/measure/health/loop-monitor.js';
+import { OwnShare } from '../../../client-sim/measure/health/own-share.js';
 import { ReplicaNames } from '../../../client-sim/measure/replica-names.js';
 import type { Snapshot } from '../../../client-sim/measure/snapshot.js';
 import type { OperationSeries, ReplicaSeries, SessionSeries } from '../../../client-sim/protocol/telemetry.js';

@@ -1,6 +1,6 @@
 import { type EventLoopUtilization, type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import type { LoopHealth } from '../snapshot.js';
 import { type ReadText, readText } from './cgroup.js';
-import type { LoopHealth } from './snapshot.js';
 
 const RESOLUTION_MS = 10;
 /** Readings at the end of a stage follow each other at once; a shorter interval does not show how busy the loop is. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { missingLinux, testWith } from '../../tests/support/needs.js';
+import { missingLinux, testWith } from '../../../tests/support/needs.js';
 import { readText } from './cgroup.js';
 import { connectionCapacity, localPorts } from './connection-capacity.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { health } from '../protocol/messages.js';
+import { health } from '../../protocol/messages.js';
 import { cpuGroup, type ReadText } from './cgroup.js';
 import { localPorts, openFiles, openFilesLimit } from './connection-capacity.js';
 import { judgeSaturation } from './saturation.js';

@@ -1,4 +1,4 @@
-import type { Health } from '../protocol/messages.js';
+import type { Health } from '../../protocol/messages.js';
 
 /** A worker is saturated above this utilisation, and stays so until it is below the lower one, so as not to flap. */
 const SATURATED_ABOVE = 0.9;

@@ -1,7 +1,7 @@
 import { openSync, readSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import type { OwnTimeReport } from '../protocol/telemetry.js';
-import { ArrivalGaps } from './arrival-gaps.js';
+import type { OwnTimeReport } from '../../protocol/telemetry.js';
+import { ArrivalGaps } from '../arrival-gaps.js';
 
 /**
  * What the kernel and libuv say about the calling thread. Milliseconds, all counted from some fixed moment.

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
-import type { Health } from '../protocol/messages.js';
-import type { Batch } from './batch.js';
+import type { Health } from '../../protocol/messages.js';
+import type { Batch } from '../batch.js';
+import { percentileMs } from '../duration-histogram.js';
 import { type CpuGroup, cpuGroup } from './cgroup.js';
 import { localPorts, openFiles, openFilesLimit } from './connection-capacity.js';
-import { percentileMs } from './duration-histogram.js';
 import { judgeSaturation, type Saturation } from './saturation.js';
 
 /** The part of the load that a worker's health depends on. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { onTestEnd } from '../../tests/support/test-end.js';
-import { until } from '../../tests/support/until.js';
+import { onTestEnd } from '../../../tests/support/test-end.js';
+import { until } from '../../../tests/support/until.js';
 import { costOfChildren, processCapacity, processProblem } from './process-capacity.js';
 
 const MiB = 1_048_576;
