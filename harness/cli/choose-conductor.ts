@@ -8,7 +8,6 @@ import { redactedCommand } from './command-line.js';
 import { DEFAULT_STACK, RESULTS_FOLDER } from './defaults.js';
 import { exitCode } from './exit-code.js';
 import type { Host } from './host.js';
-import type { LoadOptions } from './load-options.js';
 import { createLocalConductor } from './local/local-conductor.js';
 import {
   addWorkerOptions,
@@ -19,7 +18,8 @@ import {
   workerCountOf,
   workerRefusals,
 } from './named-workers.js';
-import { collectPairs, parseWholeNumber } from './option-parsers.js';
+import type { LoadOptions } from './options/load-options.js';
+import { collectPairs, parseWholeNumber } from './options/option-parsers.js';
 import type { ConductorOptions, RunConductor } from './run-conductor.js';
 import { ensureWritable } from './run-controller.js';
 import { addRegistryAuth } from './stack/stack-options.js';

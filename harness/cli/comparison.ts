@@ -33,7 +33,7 @@ import { CliError } from './cli-error.js';
 import { redactedCommand } from './command-line.js';
 import { exitCode } from './exit-code.js';
 import type { Host } from './host.js';
-import { collectValues } from './option-parsers.js';
+import { collectValues } from './options/option-parsers.js';
 import { packageVersion } from './package-root.js';
 import { type Style, styleFor } from './terminal/style.js';
 import { table } from './terminal/table.js';

@@ -11,7 +11,7 @@ import { isLoopback } from '../platform/local/source-addresses.js';
 import { messageOf } from '../support/error-message.js';
 import { CliError } from './cli-error.js';
 import type { Host } from './host.js';
-import { parseWholeNumber } from './option-parsers.js';
+import { parseWholeNumber } from './options/option-parsers.js';
 import { readToken } from './read-token.js';
 
 export interface WorkerOptions {

@@ -21,7 +21,7 @@ import { renderSuiteJunit, renderSuiteMarkdown } from '../overview/suite-text.js
 import { CliError } from './cli-error.js';
 import { redactedCommand } from './command-line.js';
 import type { Host } from './host.js';
-import { type LoadOptions, planOf } from './load-options.js';
+import { type LoadOptions, planOf } from './options/load-options.js';
 import { packageVersion } from './package-root.js';
 import type { ConductedRun } from './run-conductor.js';
 

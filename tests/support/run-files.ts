@@ -5,7 +5,7 @@ import { telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { RunEvent, RunEventBody } from '../../harness/log/events.js';
 import { armsSchema } from '../../harness/report/sections/arms/schema.js';
 import { faults } from '../../harness/report/sections/faults/section.js';
-import { reachedRow } from '../../harness/report/sections/reached/section.js';
+import { reachedRow } from '../../harness/report/sections/reached/build.js';
 import { streamsSchema } from '../../harness/report/sections/streams/section.js';
 
 const latency = z.looseObject({

@@ -6,7 +6,7 @@ import { messageOf } from '../../support/error-message.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { parseNumber } from '../option-parsers.js';
+import { parseNumber } from '../options/option-parsers.js';
 import { readToken } from '../read-token.js';
 import type { CliCommand } from './command.js';
 

@@ -14,7 +14,7 @@ import { RESULTS_FOLDER } from '../defaults.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
 import { createLocalConductor, type LocalConductor } from '../local/local-conductor.js';
-import { parseWholeNumber } from '../option-parsers.js';
+import { parseWholeNumber } from '../options/option-parsers.js';
 import type { ConductedRun } from '../run-conductor.js';
 import { latency, rate } from '../terminal/quantity.js';
 import { styleFor } from '../terminal/style.js';

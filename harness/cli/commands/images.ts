@@ -5,7 +5,7 @@ import type { NodeEngine } from '../../platform/swarm/images/distribute.js';
 import type { ImageProgress } from '../../platform/swarm/images/engine-images.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { collectValues } from '../option-parsers.js';
+import { collectValues } from '../options/option-parsers.js';
 import { packageRoot } from '../package-root.js';
 import { givenEnvironment } from '../stack/load-stack.js';
 import { writeImagesFile } from '../stack/state-folder.js';

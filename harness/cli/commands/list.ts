@@ -7,7 +7,7 @@ import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { collectPairs } from '../option-parsers.js';
+import { collectPairs } from '../options/option-parsers.js';
 import { type Style, styleFor } from '../terminal/style.js';
 import { table } from '../terminal/table.js';
 import type { CliCommand } from './command.js';

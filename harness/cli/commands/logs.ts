@@ -2,7 +2,7 @@ import { type StackLogLine, stackLogs } from '../../platform/swarm/stack/stack-l
 import type { Stack } from '../../platform/swarm/stack/stack-objects.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { parseTimeAgo, parseWholeNumber } from '../option-parsers.js';
+import { parseTimeAgo, parseWholeNumber } from '../options/option-parsers.js';
 import { addStackOptions, type StackOptions } from '../stack/stack-options.js';
 import { withEngine } from '../stack/with-engine.js';
 import { type Paint, type Style, styleFor } from '../terminal/style.js';

@@ -1,8 +1,8 @@
 import { localRefusals } from '../../platform/local/refusals.js';
 import { workersHere } from '../../platform/local/worker-count.js';
 import { exitCode } from '../exit-code.js';
-import { addLoadOptions, type LoadOptions } from '../load-options.js';
-import { parseWholeNumber } from '../option-parsers.js';
+import { addLoadOptions, type LoadOptions } from '../options/load-options.js';
+import { parseWholeNumber } from '../options/option-parsers.js';
 import { outlineOf } from '../plan/outline.js';
 import { renderOutline } from '../plan/render-outline.js';
 import { plannedSteps, suiteOf } from '../suite.js';

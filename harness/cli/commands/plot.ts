@@ -10,7 +10,7 @@ import { refuseMissingFolder } from '../comparison.js';
 import { RESULTS_FOLDER } from '../defaults.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { collectValues } from '../option-parsers.js';
+import { collectValues } from '../options/option-parsers.js';
 import { packageVersion } from '../package-root.js';
 import { table } from '../terminal/table.js';
 import type { CliCommand } from './command.js';

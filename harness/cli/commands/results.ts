@@ -11,7 +11,7 @@ import { CliError } from '../cli-error.js';
 import { RESULTS_FOLDER } from '../defaults.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { parseWholeNumber } from '../option-parsers.js';
+import { parseWholeNumber } from '../options/option-parsers.js';
 import { addRemoteOptions, fetchRuns, type RemoteOptions, remoteRuns } from '../remote/fetch-runs.js';
 import { bytes } from '../terminal/quantity.js';
 import { renderVerdict } from '../terminal/render-verdict.js';

@@ -30,9 +30,9 @@ import {
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
 import type { Outcome, SuiteOutcome } from '../library-types.js';
-import { addLoadOptions, type LoadOptions, namesServer, refuseArms } from '../load-options.js';
 import { namesWorkers, workerCountOf } from '../named-workers.js';
-import { collectValues, parseWholeNumber } from '../option-parsers.js';
+import { addLoadOptions, type LoadOptions, namesServer, refuseArms } from '../options/load-options.js';
+import { collectValues, parseWholeNumber } from '../options/option-parsers.js';
 import { outcomeOf, worstExitCode } from '../outcome.js';
 import { outlineOf } from '../plan/outline.js';
 import { renderBrief } from '../plan/render-outline.js';

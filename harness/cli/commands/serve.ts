@@ -13,7 +13,7 @@ import { DEFAULT_PORT, RESULTS_FOLDER } from '../defaults.js';
 import { exitCode } from '../exit-code.js';
 import type { Host, Interrupt } from '../host.js';
 import { createLocalController } from '../local/local-controller.js';
-import { collectValues, parseNumber, parseWholeNumber } from '../option-parsers.js';
+import { collectValues, parseNumber, parseWholeNumber } from '../options/option-parsers.js';
 import { packageVersion } from '../package-root.js';
 import { readToken } from '../read-token.js';
 import { createSwarmController, type SwarmController } from '../stack/swarm-controller.js';

@@ -5,7 +5,7 @@ import type { Deployed } from '../../platform/swarm/stack/deploy-stack.js';
 import { shortName } from '../../platform/swarm/stack/stack-objects.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { collectValues } from '../option-parsers.js';
+import { collectValues } from '../options/option-parsers.js';
 import { bringUp } from '../stack/bring-up.js';
 import { type LoadedStack, loadStack } from '../stack/load-stack.js';
 import { createServicesDisplay } from '../stack/services-display.js';

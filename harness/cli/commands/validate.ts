@@ -4,7 +4,7 @@ import { readSuite } from '../../../scenarios/schema/suite.js';
 import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import { exitCode } from '../exit-code.js';
 import type { Host } from '../host.js';
-import { addLoadOptions, type LoadOptions, planRequest } from '../load-options.js';
+import { addLoadOptions, type LoadOptions, planRequest } from '../options/load-options.js';
 import { withStep } from '../suite.js';
 import { type Style, styleFor } from '../terminal/style.js';
 import type { CliCommand } from './command.js';

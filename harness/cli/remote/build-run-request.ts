@@ -6,7 +6,7 @@ import { diskIo } from '../../../scenarios/schema/scenario-io.js';
 import type { RunRequest } from '../../api/run-request.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
-import { type LoadOptions, withTools } from '../load-options.js';
+import { type LoadOptions, withTools } from '../options/load-options.js';
 
 interface RunDetails {
   readonly command: string;

@@ -1,7 +1,7 @@
 /** Options that the commands about a stack share. */
 import type { Command } from 'commander';
 import { DEFAULT_STACK } from '../defaults.js';
-import { parseSeconds } from '../option-parsers.js';
+import { parseSeconds } from '../options/option-parsers.js';
 
 export interface StackOptions {
   readonly stack: string;

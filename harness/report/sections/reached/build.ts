@@ -1,7 +1,26 @@
+import { z } from 'zod';
 import type { OperationPlan, Plan, StagePlan } from '../../../../scenarios/schema/plan.js';
 import { type AskedTruth, askedTruths, loadBeginsMs, type TruthReading } from '../../../analysis/facts/truth.js';
 import type { BuildInput } from '../report-section.js';
-import type { ReachedRow } from './section.js';
+import { count, maybe } from '../shared/fields.js';
+
+export const reachedRow = z.strictObject({
+  /** Null in a run without arms. */
+  arm: z.string().nullable(),
+  /** The tool, or the method; null where the server does not tell them apart. */
+  operation: z.string().nullable(),
+  /** Where the count comes from. */
+  source: z.string(),
+  sent: count,
+  succeeded: count,
+  /** What the server behind the target has answered in the same time. */
+  reached: z.number(),
+  /** Reached by what succeeded. */
+  share: maybe,
+  /** `fewer`: not all answers came from the server; `more`: it was asked more often than the clients did. */
+  answer: z.enum(['all', 'fewer', 'more']),
+});
+export type ReachedRow = z.infer<typeof reachedRow>;
 
 /** Time between two readings of a source in which at most one arm had load. */
 interface Interval {

@@ -5,26 +5,7 @@ import { table } from '../../html/table.js';
 import * as markdown from '../../text/markdown-table.js';
 import { count, share } from '../../values.js';
 import type { ReportSection } from '../report-section.js';
-import { maybe, count as wholeCount } from '../shared/fields.js';
-import { buildReached } from './build.js';
-
-export const reachedRow = z.strictObject({
-  /** Null in a run without arms. */
-  arm: z.string().nullable(),
-  /** The tool, or the method; null where the server does not tell them apart. */
-  operation: z.string().nullable(),
-  /** Where the count comes from. */
-  source: z.string(),
-  sent: wholeCount,
-  succeeded: wholeCount,
-  /** What the server behind the target has answered in the same time. */
-  reached: z.number(),
-  /** Reached by what succeeded. */
-  share: maybe,
-  /** `fewer`: not all answers came from the server; `more`: it was asked more often than the clients did. */
-  answer: z.enum(['all', 'fewer', 'more']),
-});
-export type ReachedRow = z.infer<typeof reachedRow>;
+import { buildReached, type ReachedRow, reachedRow } from './build.js';
 
 const schema = {
   /** How many of the answers came from the server itself. Absent where nobody was asked. */

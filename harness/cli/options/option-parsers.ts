@@ -1,6 +1,6 @@
 /** Parsers of option values. Each throws what Commander shows as `option '--x' argument 'y' is invalid`. */
 import { InvalidArgumentError } from 'commander';
-import type { ArmOption } from '../../scenarios/schema/resolve/arms.js';
+import type { ArmOption } from '../../../scenarios/schema/resolve/arms.js';
 
 /** For options that may be repeated. */
 export function collectValues(value: string, before: readonly string[]): readonly string[] {

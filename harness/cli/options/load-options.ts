@@ -1,14 +1,14 @@
 /** From the options that change a scenario to its plan: for every command that takes a scenario. */
 import { type Command, Option } from 'commander';
-import { loadPlan, type PlanRequest } from '../../scenarios/schema/load-plan.js';
-import type { Era, Plan } from '../../scenarios/schema/plan.js';
-import type { ArmOption } from '../../scenarios/schema/resolve/arms.js';
-import type { SecretOptions } from '../../scenarios/schema/resolve/secret-files.js';
-import { type TransportName, transportNames } from '../../scenarios/schema/transports.js';
-import { formatProblems } from '../../scenarios/yaml/problem.js';
-import { CliError } from './cli-error.js';
-import { commandBehindDashes } from './command-line.js';
-import type { Host } from './host.js';
+import { loadPlan, type PlanRequest } from '../../../scenarios/schema/load-plan.js';
+import type { Era, Plan } from '../../../scenarios/schema/plan.js';
+import type { ArmOption } from '../../../scenarios/schema/resolve/arms.js';
+import type { SecretOptions } from '../../../scenarios/schema/resolve/secret-files.js';
+import { type TransportName, transportNames } from '../../../scenarios/schema/transports.js';
+import { formatProblems } from '../../../scenarios/yaml/problem.js';
+import { CliError } from '../cli-error.js';
+import { commandBehindDashes } from '../command-line.js';
+import type { Host } from '../host.js';
 import { collectArms, collectPairs, collectValues, parseNumber } from './option-parsers.js';
 
 /** Which server, and how to speak to it. */
