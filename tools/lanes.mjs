@@ -13,11 +13,11 @@
 /** @type {readonly Lane[]} */
 export const LANES = [
   // Parts of the programs, beside their code; and what holds of the whole tree.
-  { name: 'unit', atOnce: 3, folders: ['', 'tests/tree/'] },
+  { name: 'unit', atOnce: 2, folders: ['', 'tests/tree/'] },
   // Whole programs: workers, controllers, servers.
   { name: 'programs', atOnce: 2, folders: ['tests/programs/', 'tests/servers/', 'tests/conformance/'] },
   // Whole runs on this machine, against our servers and other people's.
-  { name: 'runs', atOnce: 3, folders: ['tests/runs/', 'tests/third-party/'] },
+  { name: 'runs', atOnce: 2, folders: ['tests/runs/', 'tests/third-party/'] },
   // What asks a Docker engine for images, small stacks and answers.
   { name: 'engine', atOnce: 1, folders: ['tests/engine/'] },
   // Several engines as one swarm.
@@ -32,7 +32,7 @@ export const LANES = [
 
 /**
  * The steps run one after the other. Each group of a step has a jest of its own, and all of them run at the same time;
- * lanes of a group that run as many files at once share the workers. Two cores bear five or six files at once, of
+ * lanes of a group that run as many files at once share the workers. Two cores bear four or five files at once, of
  * which two mostly wait for an engine and most others for a load to end; with more, tests wait too long.
  */
 export const STEPS = [

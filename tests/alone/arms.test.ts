@@ -51,7 +51,8 @@ describe('a tool that is slower by itself', () => {
       report.arms?.overheads.find((one) => one.operation === operation && one.statistic === 'p50');
     const [echo, payload] = [of('echo'), of('payload')];
     expect(echo?.addedMs.low).toBeGreaterThan(0);
-    expect(echo?.addedMs.low).toBeLessThan(ADDED_MS);
+    // A timer of Node is late, never early, so a little more than this is added.
+    expect(echo?.addedMs.low).toBeLessThan(1.2 * ADDED_MS);
     expect(echo?.addedMs.high).toBeGreaterThan(ADDED_MS / 2);
     expect(payload?.addedMs.value ?? 0).toBeLessThan(echo?.addedMs.value ?? 0);
     // A machine that stands still meanwhile may leave it open, but never says the opposite.

@@ -60,6 +60,7 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
         }),
       ],
       stages: testStages({ ms: 1_500, from: 0, to: 1, scale: 'rate' }, { ms: 1_000 }),
+      drainMs: 10_000,
     });
     testbed?.assign(plan, era);
     const batches = (await testbed?.finished()) ?? [];
@@ -194,12 +195,12 @@ describe.each(['legacy', 'modern'] as const)('%s era', (era) => {
       },
       testOperation('slow', 1),
     ];
-    // Nothing is due in the second half, so that even a busy machine sends everything before the stage ends.
-    const oneBurst = testStages({ ms: 2_000 }).map((stage) => ({
+    // Nothing is due after the first part, so that even a busy machine sends everything before the stage ends.
+    const oneBurst = testStages({ ms: 4_000 }).map((stage) => ({
       ...stage,
       segments: [
         { startMs: 0, endMs: 600, from: 1, to: 1 },
-        { startMs: 600, endMs: 2_000, from: 0, to: 0 },
+        { startMs: 600, endMs: 4_000, from: 0, to: 0 },
       ],
     }));
     const asked = async (): Promise<readonly string[]> => {

@@ -26,7 +26,6 @@ describe('a run from the command line', () => {
 
   test.each([
     [['--on', 'nowhere'], 2, /nowhere[^]*local, swarm/],
-    [['smoke', 'smoke', '--junit', 'x.xml'], 2, /--junit takes the report of one scenario only/],
     [['--junit', 'no-such-folder/x.xml'], 2, /--junit: cannot write .*no-such-folder[^]*code: USAGE/],
     [['--junit', '/dev/null/x.xml'], 2, /--junit: cannot write .*[^]*code: USAGE/],
     [['--junit', '/tmp'], 2, /--junit: cannot write \/tmp: it is a folder/],

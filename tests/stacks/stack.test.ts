@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
 import { deployStack } from '../../harness/platform/swarm/stack/deploy-stack.js';
 import { findStack, namesOf } from '../../harness/platform/swarm/stack/stack-objects.js';
 import { listProfiles } from '../../scenarios/schema/list-scenarios.js';
@@ -10,6 +11,7 @@ import { docker as cli } from '../support/swarm/docker-cli.js';
 import { type OwnStack, offlineImages, ownStack, scrapeTargets, untilRunning } from '../support/swarm/own-stack.js';
 import { removeStack } from '../support/swarm/stacks.js';
 import { describeOnSwarm, engine } from '../support/swarm/swarm.js';
+import { until } from '../support/until.js';
 import { callSession, openSession } from './support/mcp-session.js';
 import { untilNothing } from './support/queries.js';
 import { helloOverTcp, helloOverWebSocket } from './support/stream-session.js';
@@ -25,6 +27,12 @@ const EXPECTED_TARGETS = [
   'node-exporter.0',
   'prometheus.1',
 ];
+
+const activitySchema = z.looseObject({
+  activeReplicas: z.number(),
+  sessions: z.number(),
+  replicas: z.array(z.looseObject({ task: z.string(), active: z.boolean() })),
+});
 
 await describeOnSwarm('the stack', 'cli', () => {
   const folder = mkdtempSync(join(tmpdir(), 'swarmbench-stack-'));
@@ -90,6 +98,34 @@ await describeOnSwarm('the stack', 'cli', () => {
         const answers = await Promise.all(sessions.map((session) => callSession(stack.gatewayUrl, session)));
         expect(answers).toEqual(sessions.map(({ replica }) => ({ status: 200, replica })));
       }
+    }, 120_000);
+
+    test('the harness says which replica has a session, and which replicas do not answer', async () => {
+      const ask = async (path: string): Promise<unknown> => {
+        const headers = { authorization: `Bearer ${stack.apiToken}` };
+        return (await fetch(`${stack.harnessUrl}${path}`, { headers })).json();
+      };
+      const sessions = await Promise.all(Array.from({ length: 4 }, () => openSession(stack.gatewayUrl)));
+      for (const { id, replica } of sessions)
+        expect(await ask(`/cluster/sessions/${id}`)).toMatchObject({ active: true, replica });
+      const activity = async () => activitySchema.parse(await ask('/cluster/status'));
+      const before = await activity();
+      expect(before).toMatchObject({ stack: NAME, nodes: 1, activeNodes: 1, activeReplicas: 2 });
+      expect(before.sessions).toBeGreaterThanOrEqual(sessions.length);
+      const [first] = before.replicas;
+      const { stdout } = await cli(['ps', '-q', '--filter', `label=com.docker.swarm.task.id=${first?.task}`]);
+      const container = stdout.trim();
+      expect((await cli(['pause', container])).code).toBe(0);
+      try {
+        // Swarm still calls it running.
+        await until('a replica that does not answer', async () => (await activity()).activeReplicas === 1);
+        expect((await activity()).replicas).toContainEqual(
+          expect.objectContaining({ task: first?.task, active: false }),
+        );
+      } finally {
+        await cli(['unpause', container]);
+      }
+      await until('both replicas to answer', async () => (await activity()).activeReplicas === 2);
     }, 120_000);
 
     test('strangers get nothing from the harness', async () => {

@@ -26,6 +26,7 @@ const ofUsers = /--target | --arm | --config | -- |(?:search|my-server|mine)\.ya
 /** Recipes that are not run here, with the reason. */
 const notHere: readonly (readonly [RegExp, string])[] = [
   [/--on swarm|--controller/, 'they need a stack or a harness: tests/stacks and tests/alone/remote run them'],
+  [/--workers-|--workers http/, 'they name workers on other machines: tests/runs/named-workers runs them'],
   [/tcp:\/\//, 'no server of anybody else speaks MCP over a bare connection'],
   [/python/, 'it needs the official SDK of Python, which the tests do not install'],
 ];

@@ -7,7 +7,7 @@ import type { CreateLink, DuplexLink, DuplexOwner, LinkConfig } from '../duplex/
 import type { EndpointMemory } from '../endpoint-memory.js';
 import type { AnswerView } from '../http/answer-reader.js';
 import { Connection, type ConnectionOwner } from '../http/connection.js';
-import { ConnectionSet } from '../http/connection-set.js';
+import { ConnectionSet, SIDE_DEPTH } from '../http/connection-set.js';
 import { inWords } from '../judge-http.js';
 import { RequestHead, type RequestKind, requestBytes } from '../request-head.js';
 import { responseText } from '../sample.js';
@@ -51,6 +51,11 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   private readonly connections: ConnectionSet;
   /** For POSTs that are not load. */
   private readonly side: Connection;
+  /**
+   * POSTs that wait until the one before them is accepted. An answer on the stream overtakes its 202, which may say that
+   * the server closes the connection: what was written behind it would be lost.
+   */
+  private readonly waiting: Buffer[] = [];
 
   /** @throws TypeError for an endpoint that cannot be spoken to */
   constructor(
@@ -80,7 +85,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
     return room;
   }
   get isBacklogged(): boolean {
-    return this.side.room === 0;
+    return this.waiting.length === SIDE_DEPTH;
   }
 
   connect(): void {
@@ -106,7 +111,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   sendMessage(message: string): void {
     const { posts, side } = this;
     // A server that takes no more messages gets no more.
-    if (posts === undefined || this.state !== 'ready' || side.room === 0) return;
+    if (posts === undefined || this.state !== 'ready' || this.waiting.length === SIDE_DEPTH) return;
     this.post(requestBytes(posts, 'legacy', { verb: 'POST' }, message));
     side.flush();
   }
@@ -114,7 +119,7 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   /** @param pieces requests, correct or not; they are sent one after the other on one connection */
   sendRaw(pieces: readonly Buffer[], sent: () => void): void {
     this.onPosted = sent;
-    for (const piece of pieces) this.post(piece, true);
+    for (const piece of pieces) this.write(piece, true);
     this.side.flush();
     if (this.side.isUp) this.onUp();
   }
@@ -217,7 +222,12 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   onServerRequest(): void {}
   onSetCookie(): void {}
 
-  private post(request: Buffer, once = false): void {
+  private post(request: Buffer): void {
+    if (this.side.ring.count > 0) this.waiting.push(request);
+    else this.write(request, false);
+  }
+
+  private write(request: Buffer, once: boolean): void {
     this.shared.counters.messagesSent++;
     this.side.sendControl(request, {
       id: undefined,
@@ -226,17 +236,24 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
         if (this.state === 'gone') return;
         if (outcome.kind === 'failed') return this.lose(outcome.failure);
         const { status, retryAfter, body } = outcome.answer;
-        if (status < 200 || status >= 300)
-          this.lose(
-            {
-              category: `http_${status}`,
-              detail: `HTTP ${status} to a message, where 202 was due${inWords(outcome.answer)} (${this.whereTo})`,
-            },
-            retryAfter,
-            body,
-          );
+        if (status >= 200 && status < 300) return this.writeNext();
+        this.lose(
+          {
+            category: `http_${status}`,
+            detail: `HTTP ${status} to a message, where 202 was due${inWords(outcome.answer)} (${this.whereTo})`,
+          },
+          retryAfter,
+          body,
+        );
       },
     });
+  }
+
+  private writeNext(): void {
+    const next = this.waiting.shift();
+    if (next === undefined) return;
+    this.write(next, false);
+    this.side.flush();
   }
 
   /**

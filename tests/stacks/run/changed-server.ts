@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import type { Service } from '../../../harness/platform/swarm/engine/answers.js';
 import { labelOf } from '../../../harness/platform/swarm/stack/stack-objects.js';
+import { withoutMachineReasons } from '../../support/machine-reasons.js';
 import { once } from '../../support/once.js';
 import { readEvents } from '../../support/run-files.js';
 import { engine } from '../../support/swarm/swarm.js';
@@ -60,12 +61,7 @@ export function describeChangedServer(stack: RunStack): void {
 
       // A busy machine may delay the generator; nothing else may be wrong.
       expect(['passed', 'invalid']).toContain(report.verdict.kind);
-      expect(
-        report.verdict.reasons.filter(
-          (reason) =>
-            !/^(worker \S+ used|the arrivals of worker|more than half of|the generator decides whether)/.test(reason),
-        ),
-      ).toEqual([]);
+      expect(withoutMachineReasons(report.verdict.reasons)).toEqual([]);
       expect(report.summary).toMatchObject({ offered: OFFERED });
       expect(report.faults).toMatchObject([
         {
