@@ -52,8 +52,8 @@ export class SseLink implements DuplexLink, EventSourceOwner, ConnectionOwner {
   /** For POSTs that are not load. */
   private readonly side: Connection;
   /**
-   * POSTs that wait until the one before them is accepted. An answer on the stream overtakes its 202, which may say that
-   * the server closes the connection: what was written behind it would be lost.
+   * POSTs that wait until the one before them is accepted. An answer on the stream overtakes its 202, which may say
+   * that the server closes the connection: what was written behind it would be lost.
    */
   private readonly waiting: Buffer[] = [];
 
