@@ -41,10 +41,12 @@ function closing(onClose: string): Promise<Evidence> {
 }
 
 export const briefRuns = once(async () => {
-  const [deleting, abandoning, resetting, modern, drained] = await Promise.all([
+  const [deleting, abandoning, resetting] = await Promise.all([
     closing('delete'),
     closing('abandon'),
     closing('reset'),
+  ]);
+  const [modern, drained] = await Promise.all([
     observe(
       {
         scenario: {
