@@ -53,7 +53,7 @@ export const briefRuns = once(async () => {
           name: 'modern',
           target: { era: 'modern' },
           workload: { caller: calling('even', even) },
-          stages: brief,
+          stages: steady,
         },
       },
       { era: 'modern' },
@@ -62,7 +62,7 @@ export const briefRuns = once(async () => {
       scenario: {
         name: 'drained',
         workload: { caller: calling('stuck', { arrivals: { rate: '5/s' }, timeout: '30s' }) },
-        stages: brief,
+        stages: steady,
         drain: '1s',
       },
     }),
