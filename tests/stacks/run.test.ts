@@ -86,7 +86,11 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
     await program.ended;
     const report = stack.report(program);
     // The loss is what this measures, so it does not spoil the measurement.
-    expect(withoutMachineReasons(report.verdict.kind === 'invalid' ? report.verdict.reasons : [])).toEqual([]);
+    // All of so few may fail, and then there is no latency to judge.
+    const ofChance = /^none of \d+ operations/;
+    const { kind, reasons } = report.verdict;
+    const others = withoutMachineReasons(kind === 'invalid' ? reasons : []).filter((one) => !ofChance.test(one));
+    expect(others).toEqual([]);
     expect(report.summary.failed).toBeGreaterThan(0);
     expect(
       report.errors
