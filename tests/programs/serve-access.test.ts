@@ -1,5 +1,5 @@
 /** Who may call a real `swarmbench serve`: at its own address, at those of resumed runs, over TLS, with which token. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -131,7 +131,9 @@ describe('a controller with TLS', () => {
     // The verdict is the machine's business: on a busy one the run may be invalid.
     const ended = code === 0 || code === 4;
     expect({ ended, stderr: ended ? '' : stderr }).toEqual({ ended: true, stderr: '' });
-    expect(existsSync(join(runFolder(own), 'report.json'))).toBe(true);
+    const { offered, succeeded, failed, lost } = readRun(own).report.summary;
+    expect({ succeeded, failed, lost }).toEqual({ succeeded: offered, failed: 0, lost: 0 });
+    expect(offered).toBeGreaterThan(0);
     // Without the authority nobody is fooled, and without a token nobody gets in.
     expect((await swarmbench(['run', scenario, '--controller', url, '--out', own])).code).toBe(3);
     expect(await overTls(`${url}/runs`, authority.cert)).toBe(401);

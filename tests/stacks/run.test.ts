@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { findStack, labelOf } from '../../harness/platform/swarm/stack/stack-objects.js';
-import { withoutMachineReasons } from '../support/machine-reasons.js';
 import { readEvents } from '../support/run-files.js';
 import { dockerOfTests } from '../support/swarm/own-stack.js';
 import { describeOnSwarm, engine } from '../support/swarm/swarm.js';
@@ -82,15 +81,13 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
 
   test('loses sessions behind a gateway with sticky: none, and reports it', async () => {
     const target = { server: 'reference', replicas: 2, era: 'legacy', gateway: { sticky: 'none' } };
-    const program = stack.run(simpleScenario({ clients: 4, arrivals: { rate: '5/s' } }, 4, { target }));
+    // All of so few calls may be lost: without a threshold on errors there would be nothing to judge.
+    const thresholds = ['errors.rate < 1%'];
+    const program = stack.run(simpleScenario({ clients: 4, arrivals: { rate: '5/s' } }, 4, { target, thresholds }));
     await program.ended;
     const report = stack.report(program);
     // The loss is what this measures, so it does not spoil the measurement.
-    // All of so few may fail, and then there is no latency to judge.
-    const ofChance = /^none of \d+ operations/;
-    const { kind, reasons } = report.verdict;
-    const others = withoutMachineReasons(kind === 'invalid' ? reasons : []).filter((one) => !ofChance.test(one));
-    expect(others).toEqual([]);
+    expect(['passed', 'failed']).toContain(report.verdict.kind);
     expect(report.summary.failed).toBeGreaterThan(0);
     expect(
       report.errors
