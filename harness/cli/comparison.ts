@@ -35,7 +35,7 @@ import { exitCode } from './exit-code.js';
 import type { Host } from './host.js';
 import { collectValues } from './options/option-parsers.js';
 import { packageVersion } from './package-root.js';
-import { type Style, styleFor } from './terminal/style.js';
+import { paintOf, type Style, styleFor } from './terminal/style.js';
 import { table } from './terminal/table.js';
 
 export interface ComparisonOptions {
@@ -267,18 +267,6 @@ function cellsOf({ answer, rule, metric, change }: RuleRow, style: Style): reado
     change === null ? '–' : valueText(metric, change.changed),
     change === null ? 'no data' : changeText(change),
   ];
-}
-
-function paintOf(answer: RuleRow['answer'], style: Style): (text: string) => string {
-  switch (answer) {
-    case 'regressed':
-      return style.red;
-    case 'inconclusive':
-      return style.yellow;
-    case 'improved':
-    case 'equivalent':
-      return style.green;
-  }
 }
 
 function shown(path: string, host: Host): string {

@@ -9,7 +9,7 @@ import { remarkOf } from '../../report/sections/reached/section.js';
 import { quantileOf, shownQuantiles } from '../../report/sections/shared/fields.js';
 import { beside } from '../../report/values.js';
 import { count, latency, percent, rate } from './quantity.js';
-import type { Style } from './style.js';
+import { paintOf, type Style } from './style.js';
 import { table } from './table.js';
 
 export function renderVerdict(
@@ -91,25 +91,13 @@ function arms(data: NonNullable<Report['arms']>, style: Style): readonly string[
       ? []
       : table(
           data.rules.map(({ arm, rule, answer, remarks }) => [
-            `  ${answerPaint(answer, style)(answer)}`,
+            `  ${paintOf(answer, style)(answer)}`,
             arm,
             rule,
             style.dim(remarks.join('; ')),
           ]),
         )),
   ];
-}
-
-function answerPaint(answer: NonNullable<Report['arms']>['rules'][number]['answer'], style: Style): Style['red'] {
-  switch (answer) {
-    case 'regressed':
-      return style.red;
-    case 'inconclusive':
-      return style.yellow;
-    case 'improved':
-    case 'equivalent':
-      return style.green;
-  }
 }
 
 function losses({ lost, dropped, unsent }: Report['summary']): string {

@@ -1,4 +1,5 @@
 /** Colors as functions from text to text. Without color they return the text as it is. */
+import type { Answer } from '../../analysis/statistics/decide.js';
 import type { Output } from '../host.js';
 import { ESC } from './safe-text.js';
 
@@ -66,4 +67,17 @@ export function fitTo(columns: number, text: string): string {
     }
   }
   return `${fitted}…`;
+}
+
+/** The color of what a comparison says of a rule. */
+export function paintOf(answer: Answer, style: Style): Paint {
+  switch (answer) {
+    case 'regressed':
+      return style.red;
+    case 'inconclusive':
+      return style.yellow;
+    case 'improved':
+    case 'equivalent':
+      return style.green;
+  }
 }
