@@ -211,9 +211,9 @@ export class StackWatch {
     const before = this.servers;
     this.servers = states;
     if (before === undefined) return [];
-    const happenedAt = new Date(view.atMs).toISOString();
-    return serverChanges(before, states).map(({ address, isUp, why }): Notice => {
+    return serverChanges(before, states).map(({ address, isUp, why, secondsAgo }): Notice => {
       const subject = this.addresses.get(address.replace(/:\d+$/, '')) ?? address;
+      const happenedAt = new Date(view.atMs - secondsAgo * 1000).toISOString();
       const about = { subject, service: TARGET, happenedAt };
       return isUp
         ? { ...about, what: 'server-back', text: `the gateway sends to ${subject} ${backText(before.has(address))}` }

@@ -200,19 +200,45 @@ describe('the servers of the gateway', () => {
   test('one that a single backend takes out is out, with the reason', () => {
     const down = up.replace('servers_cookie,mcp2,UP,L7OK', 'servers_cookie,mcp2,DOWN,L7TOUT');
     expect(serverChanges(states(up), states(down))).toEqual([
-      { address: '10.0.0.2:3000', isUp: false, why: 'its health check got no answer in time (L7TOUT)' },
+      {
+        address: '10.0.0.2:3000',
+        isUp: false,
+        why: 'its health check got no answer in time (L7TOUT)',
+        secondsAgo: 0,
+      },
     ]);
-    expect(serverChanges(states(down), states(up))).toEqual([{ address: '10.0.0.2:3000', isUp: true, why: '' }]);
+    expect(serverChanges(states(down), states(up))).toEqual([
+      { address: '10.0.0.2:3000', isUp: true, why: '', secondsAgo: 0 },
+    ]);
   });
 
   test('one that leaves DNS keeps its address, which another place may take over', () => {
     const left = up.replaceAll('mcp2,UP,', 'mcp2,MAINT (resolution),');
     expect(serverChanges(states(up), states(left))).toEqual([
-      { address: '10.0.0.2:3000', isUp: false, why: 'it left DNS' },
+      { address: '10.0.0.2:3000', isUp: false, why: 'it left DNS', secondsAgo: 0 },
     ]);
     const again = left
       .replace('servers,mcp3,MAINT (resolution),,,', 'servers,mcp3,UP,L7OK,,10.0.0.2:3000')
       .replace('servers_cookie,mcp2,MAINT (resolution),', 'servers_cookie,mcp2,UP,');
-    expect(serverChanges(states(left), states(again))).toEqual([{ address: '10.0.0.2:3000', isUp: true, why: '' }]);
+    expect(serverChanges(states(left), states(again))).toEqual([
+      { address: '10.0.0.2:3000', isUp: true, why: '', secondsAgo: 0 },
+    ]);
+  });
+
+  test('one that was out and is back between two looks is told from the counts of the gateway', () => {
+    const counted = (chkdown: number, downtime: number, lastchg: number): string =>
+      [
+        '# pxname,svname,status,check_status,chkdown,downtime,lastchg,addr',
+        'servers,mcp1,UP,L7OK,0,0,100,10.0.0.1:3000',
+        `servers,mcp2,UP,L7OK,${chkdown},${downtime},${lastchg},10.0.0.2:3000`,
+        'servers_cookie,mcp2,UP,L7OK,3,9,50,10.0.0.2:3000',
+      ].join('\n');
+    expect(serverChanges(states(counted(2, 30, 70)), states(counted(3, 36, 1)))).toEqual([
+      { address: '10.0.0.2:3000', isUp: false, why: expect.stringContaining('failed'), secondsAgo: 7 },
+      { address: '10.0.0.2:3000', isUp: true, why: '', secondsAgo: 1 },
+    ]);
+    expect(serverChanges(states(counted(2, 30, 70)), states(counted(2, 30, 73)))).toEqual([]);
+    // The gateway was started anew, or another replica has the place.
+    expect(serverChanges(states(counted(2, 30, 70)), states(counted(0, 0, 2)))).toEqual([]);
   });
 });
