@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { discover } from './preflight/discover.js';
+import { watchTools } from './preflight/watch-tools.js';
 import { parseDiscoveryOrder } from './protocol/discovery.js';
+import { parseWatchOrder } from './protocol/watch-order.js';
 import { parseOptions, USAGE, UsageError } from './worker/arguments.js';
 import { ListeningWorker } from './worker/listening-worker.js';
 import { LoadWorker, type WorkerEnd } from './worker/load-worker.js';
@@ -20,6 +22,7 @@ function log(text: string): void {
 
 async function main(): Promise<number> {
   if (process.argv[2] === '--discover') return discoverOnce();
+  if (process.argv[2] === '--watch-tools') return watchOnce();
   const options = parseOptions(process.argv.slice(2), {
     token: process.env.SWARMBENCH_WORKER_TOKEN,
     cores: availableParallelism(),
@@ -60,6 +63,13 @@ async function main(): Promise<number> {
 async function discoverOnce(): Promise<number> {
   const found = await discover(parseDiscoveryOrder(readFileSync(0, 'utf8')));
   await new Promise<void>((resolve) => process.stdout.write(JSON.stringify(found), () => resolve()));
+  return 0;
+}
+
+/** Waits for tools: the order in the environment, since it may hold secrets; what was seen on standard output. */
+async function watchOnce(): Promise<number> {
+  const order = parseWatchOrder(process.env.SWARMBENCH_WATCH_ORDER ?? '');
+  await watchTools(order, (line) => process.stdout.write(`${JSON.stringify(line)}\n`));
   return 0;
 }
 

@@ -9,7 +9,7 @@ import type { SettledOperation } from '../../client-sim/protocol/settled-operati
 import type { Telemetry } from '../../client-sim/protocol/telemetry.js';
 import type { SlotSet } from '../../scenarios/schema/allocate.js';
 import type { FaultPlan, Plan } from '../../scenarios/schema/plan.js';
-import type { Notice, Place, Replica, StartedProgram, UsageSample } from '../platform/platform.js';
+import type { Notice, Place, Registered, Replica, StartedProgram, UsageSample } from '../platform/platform.js';
 
 /** `at` is ISO 8601, by the controller's clock. */
 export type RunEvent = { readonly seq: number; readonly at: string } & RunEventBody;
@@ -36,6 +36,8 @@ export type RunEventBody =
       /** The endpoints of each arm. */
       readonly arms?: Readonly<Record<string, readonly string[]>>;
     }
+  /** The gateway under test was told of the servers behind it, and lists their tools. */
+  | { readonly type: 'upstreams.listed'; readonly registered: Registered }
   | {
       readonly type: 'worker.registered';
       readonly workerId: string;

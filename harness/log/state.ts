@@ -43,6 +43,7 @@ export function nextState(state: RunState, event: RunEvent): RunState {
     case 'program.started':
     case 'environment':
     case 'target.ready':
+    case 'upstreams.listed':
     case 'worker.registered':
     case 'worker.clock':
     case 'worker.saturated':

@@ -134,7 +134,7 @@ export interface PlatformContext {
 }
 
 export interface StartedProgram {
-  /** helper: it does faults to the target. */
+  /** helper: it does faults to the target, or tells a gateway of the servers behind it. */
   readonly role: 'target' | 'worker' | 'helper';
   readonly name: string;
   readonly pid: number;
@@ -160,6 +160,8 @@ export interface Environment {
   /** Where people find the output of workers, for the hints of errors: `logs/ in the run folder`. */
   readonly workerLogs: string;
   readonly replicas: readonly Replica[];
+  /** In a plan with upstreams: how the gateway was told of them, which is done. */
+  readonly registration?: Registered;
   /**
    * Where a worker that registered runs; undefined when it does not belong to this environment. Without this method,
    * workers are known by the processes that were started, or every worker that registers counts.
@@ -175,6 +177,23 @@ export interface Environment {
   brokenWorker?(): string | undefined;
   /** Removes everything, on its own time budget. Safe to call twice. */
   teardown(): Promise<void>;
+}
+
+/** Servers that a gateway was told of, and lists the tools of. Times are milliseconds. */
+export interface Registered {
+  readonly servers: number;
+  /** Of all the servers together. */
+  readonly tools: number;
+  /** What the gateway lists in all: its own tools may be among them. */
+  readonly listed: number;
+  /** How long `prepare` took. */
+  readonly prepareMs: number;
+  /** From the start of `prepare` until a session was seen to list all tools. */
+  readonly allListedMs: number;
+  /** The time of the look before that one, at which tools were missing: the truth lies between. 0: there was none. */
+  readonly notYetMs: number;
+  /** How long that session took to read the list of tools. */
+  readonly listMs: number;
 }
 
 export interface News {

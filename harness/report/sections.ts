@@ -18,6 +18,7 @@ import { resources } from './sections/resources/section.js';
 import { streams } from './sections/streams/section.js';
 import { summary } from './sections/summary/section.js';
 import { thresholds } from './sections/thresholds/section.js';
+import { upstreams } from './sections/upstreams/section.js';
 import { workload } from './sections/workload/section.js';
 
 /** Every section of the report, in the order of the page. */
@@ -26,6 +27,7 @@ export const sections = [
   thresholds,
   arms,
   reached,
+  upstreams,
   summary,
   faults,
   incidents,
@@ -50,6 +52,7 @@ export const markdownFirst: readonly string[] = [
   'thresholds',
   'arms',
   'reached',
+  'upstreams',
   'summary',
   'faults',
   'incidents',

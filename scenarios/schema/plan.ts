@@ -21,6 +21,8 @@ export interface Plan {
   /** With arms, that of the first. */
   readonly target: TargetPlan;
   readonly truth?: TruthPlan;
+  /** Servers to start behind the target, which is a gateway. */
+  readonly upstreams?: UpstreamsPlan;
   /** What is compared within the run, the base first. Each has copies of the profiles; see `ProfilePlan.arm`. */
   readonly arms?: readonly ArmPlan[];
   readonly profiles: readonly ProfilePlan[];
@@ -60,6 +62,33 @@ export interface TruthPlan {
   readonly query?: string;
   /** The label that names the operation in the result of `query`. */
   readonly label?: string;
+}
+
+/** Reference servers behind a gateway, and how it is told of them. */
+export interface UpstreamsPlan {
+  readonly servers: readonly UpstreamPlan[];
+  readonly prepare:
+    | { readonly kind: 'command'; readonly command: readonly string[] }
+    | {
+        readonly kind: 'call';
+        /** This, headers and body may hold secrets; see `redactPlan`. */
+        readonly url: string;
+        readonly method: string;
+        readonly headers: Readonly<Record<string, string>>;
+        /** Text, or what is sent as JSON. Undefined: none. */
+        readonly body?: unknown;
+      };
+  /** From the start of `prepare` until all tools are listed. */
+  readonly timeoutMs: number;
+}
+
+export interface UpstreamPlan {
+  readonly name: string;
+  readonly tools: number;
+  readonly toolBytes?: number;
+  readonly schemaDepth?: number;
+  readonly answerBytes?: number;
+  readonly pageSize?: number;
 }
 
 /** All targets of a plan: of each arm, or the only one. */

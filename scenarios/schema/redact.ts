@@ -1,4 +1,4 @@
-import type { Plan, TargetPlan, TlsPlan, TruthPlan } from './plan.js';
+import type { Plan, TargetPlan, TlsPlan, TruthPlan, UpstreamsPlan } from './plan.js';
 
 const hidden = '***';
 
@@ -8,6 +8,7 @@ export function redactPlan(plan: Plan): Plan {
     ...plan,
     target: redactTarget(plan.target),
     ...redactTruth(plan),
+    ...(plan.upstreams === undefined ? {} : { upstreams: redactUpstreams(plan.upstreams) }),
     ...(plan.arms === undefined
       ? {}
       : { arms: plan.arms.map((arm) => ({ ...arm, target: redactTarget(arm.target), ...redactTruth(arm) })) }),
@@ -16,6 +17,21 @@ export function redactPlan(plan: Plan): Plan {
 
 function redactTruth({ truth }: { readonly truth?: TruthPlan }): { readonly truth?: TruthPlan } {
   return truth === undefined ? {} : { truth: { ...truth, url: shownUrl(truth.url) } };
+}
+
+function redactUpstreams(upstreams: UpstreamsPlan): UpstreamsPlan {
+  const { prepare } = upstreams;
+  if (prepare.kind === 'command') return upstreams;
+  const { body, headers, ...call } = prepare;
+  return {
+    ...upstreams,
+    prepare: {
+      ...call,
+      url: shownUrl(prepare.url),
+      headers: Object.fromEntries(Object.keys(headers).map((name) => [name, hidden])),
+      ...(body === undefined ? {} : { body: hidden }),
+    },
+  };
 }
 
 function redactTarget(target: TargetPlan): TargetPlan {

@@ -6,13 +6,14 @@ import { testRows } from '../support/key-rows.js';
 import { profileRows } from './keys/profile-rows.js';
 import { scenarioRows } from './keys/scenario-rows.js';
 import { streamRows } from './keys/stream-rows.js';
+import { upstreamRows } from './keys/upstream-rows.js';
 import { misbehaveRows } from './misbehaviour/rows.js';
 import { transportRows } from './transports/rows.js';
 
 /** Each is run where its runs are made: those of the first line in `tests/alone/keys.test.ts`. */
 const tables = [
   ...[quietScenarioRows, quietProfileRows],
-  ...[scenarioRows, profileRows, streamRows],
+  ...[scenarioRows, profileRows, streamRows, upstreamRows],
   ...[misbehaveRows, transportRows],
 ];
 
@@ -20,4 +21,4 @@ test('every key of the schemas has a row in one of the tables, and every row a k
   expect(tables.flatMap((rows) => Object.keys(rows)).toSorted()).toEqual([...allKeyPaths()].toSorted());
 });
 
-testRows({ ...scenarioRows, ...profileRows, ...streamRows });
+testRows({ ...scenarioRows, ...profileRows, ...streamRows, ...upstreamRows });

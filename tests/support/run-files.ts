@@ -7,6 +7,7 @@ import { armsSchema } from '../../harness/report/sections/arms/schema.js';
 import { faults } from '../../harness/report/sections/faults/section.js';
 import { reachedRow } from '../../harness/report/sections/reached/build.js';
 import { streamsSchema } from '../../harness/report/sections/streams/section.js';
+import { upstreams } from '../../harness/report/sections/upstreams/section.js';
 
 const latency = z.looseObject({
   count: z.number(),
@@ -39,6 +40,7 @@ const block = {
 const reportSchema = z.looseObject({
   arms: armsSchema.optional(),
   reached: z.array(reachedRow).optional(),
+  upstreams: upstreams.schema.upstreams,
   schemaVersion: z.literal(1),
   run: z.looseObject({ id: z.string(), scenario: z.string(), seed: z.number() }),
   verdict: z.looseObject({ kind: z.enum(['passed', 'failed', 'invalid', 'incomplete']), reasons: z.array(z.string()) }),

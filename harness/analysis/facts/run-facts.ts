@@ -3,7 +3,7 @@ import type { Clock, Exchange, PinnedProtocol, Registration } from '../../../cli
 import type { SlotSet } from '../../../scenarios/schema/allocate.js';
 import type { Plan } from '../../../scenarios/schema/plan.js';
 import type { EventOf, PinnedRoute, RunEvent, StopReason, Verdict } from '../../log/events.js';
-import type { Notice, Place, Replica, StartedProgram } from '../../platform/platform.js';
+import type { Notice, Place, Registered, Replica, StartedProgram } from '../../platform/platform.js';
 import { faultText } from './fault-records.js';
 import { keyOf, withOwnIds } from './replica-ids.js';
 import type { TruthReading } from './truth.js';
@@ -16,6 +16,8 @@ export interface RunFacts {
   truths: Map<string, TruthReading[]>;
   /** Why a source could not be read. */
   truthProblems: Map<string, string>;
+  /** How the gateway was told of the servers behind it. */
+  registered: Registered | undefined;
   /** Of each arm, by its name. */
   arms: Readonly<Record<string, readonly string[]>> | undefined;
   /** All replicas that the run ever had. */
@@ -89,6 +91,7 @@ export function newRunFacts(): RunFacts {
     endpoints: [],
     truths: new Map(),
     truthProblems: new Map(),
+    registered: undefined,
     arms: undefined,
     replicas: [],
     programs: [],
@@ -130,6 +133,9 @@ export function addFact(facts: RunFacts, event: RunEvent): void {
       facts.endpoints = event.endpoints;
       facts.arms = event.arms;
       facts.replicas = event.replicas.map((replica) => ({ ...replica, came: undefined, gone: undefined }));
+      return;
+    case 'upstreams.listed':
+      facts.registered = event.registered;
       return;
     case 'truth.read': {
       const { source, askedMs, atMs, counts } = event;

@@ -3,7 +3,7 @@ import { describeFault } from '../../../scenarios/schema/faults/fault-kinds.js';
 import type { Placeholder, Template } from '../../../scenarios/schema/grammar/template.js';
 import { formatDuration } from '../../../scenarios/schema/grammar/units.js';
 import { expectedOperations, peakRate, totalDurationMs } from '../../../scenarios/schema/offered-load.js';
-import { type Plan, type ProfilePlan, targetsOf } from '../../../scenarios/schema/plan.js';
+import { type Plan, type ProfilePlan, targetsOf, type UpstreamsPlan } from '../../../scenarios/schema/plan.js';
 import { redactPlan } from '../../../scenarios/schema/redact.js';
 
 export interface Outline {
@@ -12,6 +12,8 @@ export interface Outline {
   readonly seed: number;
   readonly configHash: string;
   readonly target: TargetOutline;
+  /** Servers that are started behind the target, and how it is told of them. */
+  readonly upstreams?: { readonly servers: number; readonly tools: number; readonly prepare: string };
   /** What is compared in turn; empty without arms. */
   readonly arms: readonly (TargetOutline & { readonly name: string })[];
   readonly processes: {
@@ -87,20 +89,21 @@ export function outlineOf(
       return operations === undefined || found === undefined ? undefined : operations * requestBytes(found);
     }),
   );
-  const { target, arms = [], limits } = redactPlan(plan);
+  const { target, arms = [], limits, upstreams } = redactPlan(plan);
   // Arms with the same servers share them.
   const started = new Map(
     targetsOf(plan).flatMap((one) =>
       'replicas' in one ? [[`${one.kind} ${one.replicas}`, one.replicas] as const] : [],
     ),
   );
-  const targets = [...started.values()].reduce((sum, replicas) => sum + replicas, 0);
+  const targets = [...started.values(), upstreams?.servers.length ?? 0].reduce((sum, replicas) => sum + replicas, 0);
   return {
     scenario: plan.scenario,
     description: plan.description,
     seed: plan.seed,
     configHash: plan.source.configHash,
     target: targetOutline(target),
+    ...(upstreams === undefined ? {} : { upstreams: upstreamsOutline(upstreams) }),
     arms: arms.map((arm) => ({ name: arm.name, ...targetOutline(arm.target) })),
     processes: { targets, workers: options.workers, ...(options.why === undefined ? {} : { why: options.why }) },
     durationSeconds: totalDurationMs(plan) / 1000,
@@ -154,6 +157,12 @@ function targetOutline(target: Plan['target']): TargetOutline {
     case 'sink':
       return { kind, image: '', urls: [], replicas: target.replicas, era };
   }
+}
+
+function upstreamsOutline({ servers, prepare }: UpstreamsPlan): NonNullable<Outline['upstreams']> {
+  const tools = servers.reduce((sum, server) => sum + server.tools, 0);
+  const how = prepare.kind === 'command' ? prepare.command.join(' ') : `${prepare.method} ${prepare.url}`;
+  return { servers: servers.length, tools, prepare: how };
 }
 
 function profileOutline(profile: ProfilePlan): ProfileOutline {

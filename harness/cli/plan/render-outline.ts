@@ -84,10 +84,15 @@ function facts(outline: Outline, style: Style): readonly string[] {
     ...(outline.arms.length === 0
       ? [`  ${style.dim('target')}     ${targetText(outline.target)}`]
       : outline.arms.map((arm) => `  ${style.dim('arm')}        ${arm.name}: ${targetText(arm)}`)),
+    ...(outline.upstreams === undefined ? [] : [`  ${style.dim('upstreams')}  ${upstreamsText(outline.upstreams)}`]),
     `  ${style.dim('clients')}    ${count(outline.clients)} (${profiles})`,
     `  ${style.dim('duration')}   ${load}, then up to ${drain} for the last answers`,
     `  ${style.dim('requests')}   ${requestsText(outline)}`,
   ];
+}
+
+function upstreamsText({ servers, tools, prepare }: NonNullable<Outline['upstreams']>): string {
+  return `${plural(servers, 'server')} with ${plural(tools, 'tool')}; the gateway is told of them by ${prepare}`;
 }
 
 function targetText({ kind, image, urls, replicas }: Outline['target']): string {

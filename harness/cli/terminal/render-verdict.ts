@@ -7,6 +7,7 @@ import type { Report } from '../../report/schema.js';
 import { addedText, areFew, blocksText, overheadOf, shareText } from '../../report/sections/arms/words.js';
 import { remarkOf } from '../../report/sections/reached/section.js';
 import { quantileOf, shownQuantiles } from '../../report/sections/shared/fields.js';
+import { upstreamsText } from '../../report/sections/upstreams/section.js';
 import { beside } from '../../report/values.js';
 import { count, latency, percent, rate } from './quantity.js';
 import { paintOf, type Style } from './style.js';
@@ -26,6 +27,7 @@ export function renderVerdict(
     ...(report.arms === undefined ? [] : [...arms(report.arms, style), '']),
     ...(report.summary.offered === 0 || report.thresholds.length === 0 ? [] : [...thresholds(report, style), '']),
     ...errors(report, style),
+    ...(report.upstreams === undefined ? [] : [`upstreams: ${upstreamsText(report.upstreams)}`]),
     ...(report.reached ?? []).flatMap((row) => reachedLine(row, style)),
     ...report.notes.map((note) => `${style.yellow('note:')} ${note}`),
     `${style.bold(report.run.scenario)}: ${paintFor(verdict.kind, style)(style.bold(verdict.kind))}`,

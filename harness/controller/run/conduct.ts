@@ -133,7 +133,7 @@ export function noteProgram(run: ActiveRun, programs: StartedProgram[], program:
 }
 
 async function recordEnvironment(run: ActiveRun, environment: Environment): Promise<void> {
-  const { endpoints, replicas, arms } = environment;
+  const { endpoints, replicas, arms, registration } = environment;
   const urls = (all: readonly Endpoint[]): readonly string[] => all.map(({ url }) => shownUrl(url));
   const described = await environment.describe().catch((error: unknown) => ({ problem: messageOf(error) }));
   run.record({ type: 'environment', environment: described });
@@ -145,6 +145,7 @@ async function recordEnvironment(run: ActiveRun, environment: Environment): Prom
       ? {}
       : { arms: Object.fromEntries([...arms].map(([name, arm]) => [name, urls(arm.endpoints)])) }),
   });
+  if (registration !== undefined) run.record({ type: 'upstreams.listed', registered: registration });
 }
 
 async function takeWorkers(

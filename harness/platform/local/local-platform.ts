@@ -12,6 +12,7 @@ import { describeMachine } from './describe-machine.js';
 import { createLocalInjector, type LiveRun } from './faults/injector.js';
 import { type Fronted, hasProxies, lastingPort, standBefore } from './faults/stand-before.js';
 import {
+  type CommandSpec,
   endPrograms,
   logTail,
   PlatformError,
@@ -24,6 +25,7 @@ import {
 } from './program.js';
 import { planRefusals } from './refusals.js';
 import { withSourceAddresses } from './source-addresses.js';
+import { startUpstreams } from './upstreams.js';
 import { createUsageMeter } from './usage-meter.js';
 import { countWorkersHere, threadsFor, type WorkerCount } from './worker-count.js';
 
@@ -68,7 +70,7 @@ async function prepare(
   if (workerCount.kind === 'refused')
     throw new PlatformError('CAPACITY_EXCEEDED', workerCount.problem, workerCount.hint);
   const programs: Program[] = [];
-  const start = async (spec: ProgramSpec): Promise<Program> => {
+  const start = async (spec: ProgramSpec | CommandSpec): Promise<Program> => {
     signal.throwIfAborted();
     const program = await startProgram(spec, options.host);
     programs.push(program);
@@ -84,6 +86,7 @@ async function prepare(
       ...replica,
       endpoints: fronted?.endpoints.get(replica.id) ?? replica.endpoints,
     }));
+    const registered = await startUpstreams(plan, context, start, options.host, signal);
     const { workers } = workerCount;
     for (let number = 1; number <= workers; number += 1)
       await start(workerSpec(number, workers, plan, context, options));
@@ -99,7 +102,8 @@ async function prepare(
       live.delete(context.runFolder);
       await end(programs, options.host);
     };
-    return environment(plan, replicas, workerCount, programs, fronted?.adds, tearDown, options);
+    const made = environment(plan, replicas, workerCount, programs, fronted?.adds, tearDown, options);
+    return registered === undefined ? made : { ...made, registration: registered };
   } catch (error) {
     await endPrograms(programs, options.host);
     throw error;

@@ -44,6 +44,11 @@ export interface ProgramSpec {
   readonly logFile: string;
 }
 
+/** A program of the user. */
+export interface CommandSpec extends Pick<ProgramSpec, 'role' | 'name' | 'env' | 'logFile'> {
+  readonly command: readonly string[];
+}
+
 export interface Program extends StartedProgram {
   readonly logFile: string;
   /** How it ended: a signal or `exit code 3`. Undefined while it runs. */
@@ -52,11 +57,12 @@ export interface Program extends StartedProgram {
 }
 
 /** @throws PlatformError DEPLOY_SPAWN */
-export async function startProgram(spec: ProgramSpec, host: ProcessHost): Promise<Program> {
+export async function startProgram(spec: ProgramSpec | CommandSpec, host: ProcessHost): Promise<Program> {
   mkdirSync(dirname(spec.logFile), { recursive: true });
   // It holds addresses of the run, and what the servers print.
   const log = openSync(spec.logFile, 'a', 0o600);
-  const child = spawn(host.execPath, [spec.entry, ...spec.args], {
+  const [file = '', ...args] = 'command' in spec ? spec.command : [host.execPath, spec.entry, ...spec.args];
+  const child = spawn(file, args, {
     detached: true,
     stdio: ['ignore', log, log],
     env: { ...host.env, ...spec.env },
@@ -82,7 +88,7 @@ export async function startProgram(spec: ProgramSpec, host: ProcessHost): Promis
   };
 }
 
-function spawned(child: ChildProcess, spec: ProgramSpec): Promise<void> {
+function spawned(child: ChildProcess, spec: ProgramSpec | CommandSpec): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => {
@@ -90,7 +96,9 @@ function spawned(child: ChildProcess, spec: ProgramSpec): Promise<void> {
         new PlatformError(
           'DEPLOY_SPAWN',
           `${spec.name}: could not be started: ${error.message}`,
-          'is there a limit on processes or memory? `swarmbench doctor` checks',
+          'command' in spec
+            ? 'is it written as it is on this machine? It is started from the current folder'
+            : 'is there a limit on processes or memory? `swarmbench doctor` checks',
         ),
       );
     });

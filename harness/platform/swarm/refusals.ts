@@ -7,9 +7,16 @@ export function swarmRefusals(plan: Plan): readonly string[] {
   return [
     ...targetsOf(plan).flatMap(targetRefusals),
     ...armRefusals(plan),
+    ...upstreamRefusals(plan),
     ...transportRefusals(plan),
     ...faultRefusals(plan),
   ];
+}
+
+function upstreamRefusals({ upstreams }: Plan): readonly string[] {
+  return upstreams === undefined
+    ? []
+    : ['target.upstreams: servers behind a gateway are started on one machine only; run it with --on local'];
 }
 
 function targetRefusals(target: TargetPlan): readonly string[] {

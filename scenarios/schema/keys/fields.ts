@@ -26,6 +26,9 @@ export const TARGET_SERVICE = 'mcp-server';
 /** The most replicas of a service: as many as the gateway has servers for. */
 export const MAX_REPLICAS = 64;
 
+/** The most servers that are started behind a gateway. */
+export const MOST_UPSTREAMS = 500;
+
 /**
  * The most workloads, stages, thresholds or faults of a scenario, and overrides of a command line. Some checks compare
  * each with each, and nobody reads more.

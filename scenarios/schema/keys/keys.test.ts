@@ -66,6 +66,11 @@ function tokens(plan: Plan) {
 }
 const authority = certificateAuthority();
 const files = { 'ca.pem': authority.cert, 'ca.key': authority.key, 'tokens.txt': 'one\ntwo\n' };
+const gatewayTop = 'target: { server: { url: "http://localhost/" }';
+function called(plan: Plan) {
+  const { prepare } = plan.upstreams ?? {};
+  return prepare?.kind === 'call' ? prepare : undefined;
+}
 function fault(plan: Plan) {
   return plan.faults[0];
 }
@@ -419,6 +424,71 @@ const rows: Readonly<Record<string, Row>> = {
     set: { top: 'target: { truth: { url: "http://localhost:1/", query: calls, label: tool } }' },
     shows: (plan) => plan.truth?.label,
     as: 'tool',
+  },
+  'target.upstreams': {
+    set: { top: `${gatewayTop}, upstreams: 2, prepare: [a] }` },
+    shows: (plan) => plan.upstreams?.servers.map(({ name }) => name),
+    as: ['upstream1', 'upstream2'],
+  },
+  'target.upstreams.count': {
+    set: { top: `${gatewayTop}, upstreams: { count: 3 }, prepare: [a] }` },
+    shows: (plan) => plan.upstreams?.servers.length,
+    as: 3,
+  },
+  'target.upstreams.tools': {
+    set: { top: `${gatewayTop}, upstreams: { count: 1, tools: 9 }, prepare: [a] }` },
+    shows: (plan) => plan.upstreams?.servers[0]?.tools,
+    as: 9,
+  },
+  'target.upstreams.toolBytes': {
+    set: { top: `${gatewayTop}, upstreams: { count: 1, toolBytes: 900 }, prepare: [a] }` },
+    shows: (plan) => plan.upstreams?.servers[0]?.toolBytes,
+    as: 900,
+  },
+  'target.upstreams.schemaDepth': {
+    set: { top: `${gatewayTop}, upstreams: { count: 1, schemaDepth: 4 }, prepare: [a] }` },
+    shows: (plan) => plan.upstreams?.servers[0]?.schemaDepth,
+    as: 4,
+  },
+  'target.upstreams.answerBytes': {
+    set: { top: `${gatewayTop}, upstreams: { count: 1, answerBytes: 80 }, prepare: [a] }` },
+    shows: (plan) => plan.upstreams?.servers[0]?.answerBytes,
+    as: 80,
+  },
+  'target.upstreams.pageSize': {
+    set: { top: `${gatewayTop}, upstreams: { count: 1, pageSize: 6 }, prepare: [a] }` },
+    shows: (plan) => plan.upstreams?.servers[0]?.pageSize,
+    as: 6,
+  },
+  'target.prepare': {
+    set: { top: `${gatewayTop}, upstreams: 1, prepare: [./register] }` },
+    shows: (plan) => plan.upstreams?.prepare,
+    as: { kind: 'command', command: ['./register'] },
+  },
+  'target.prepare.url': {
+    set: { top: `${gatewayTop}, upstreams: 1, prepare: { url: "http://localhost/s" } }` },
+    shows: (plan) => called(plan)?.url,
+    as: 'http://localhost/s',
+  },
+  'target.prepare.method': {
+    set: { top: `${gatewayTop}, upstreams: 1, prepare: { url: "http://localhost/s", method: PUT } }` },
+    shows: (plan) => called(plan)?.method,
+    as: 'PUT',
+  },
+  'target.prepare.headers': {
+    set: { top: `${gatewayTop}, upstreams: 1, prepare: { url: "http://localhost/s", headers: { a: b } } }` },
+    shows: (plan) => called(plan)?.headers,
+    as: { a: 'b' },
+  },
+  'target.prepare.body': {
+    set: { top: `${gatewayTop}, upstreams: 1, prepare: { url: "http://localhost/s", body: { a: 1 } } }` },
+    shows: (plan) => called(plan)?.body,
+    as: { a: 1 },
+  },
+  'target.prepareTimeout': {
+    set: { top: `${gatewayTop}, upstreams: 1, prepare: [a], prepareTimeout: 5s }` },
+    shows: (plan) => plan.upstreams?.timeoutMs,
+    as: 5000,
   },
   arms: {
     set: { top: twoArms },

@@ -6,6 +6,7 @@ import {
   duration,
   MAX_REPLICAS,
   MOST_PARTS,
+  MOST_UPSTREAMS,
   name,
   percentage,
   positiveDuration,
@@ -105,6 +106,59 @@ const truth = z.strictObject({
     .describe('The label of the result that names the operation: the tool, uri, prompt or method. Default: none.'),
 });
 
+/** One number for all upstreams, or several that they take in turn. */
+function ofEach(min: number, max: number) {
+  return z.union([wholeNumber(min, max), z.array(wholeNumber(min, max)).min(1).max(MOST_UPSTREAMS)]);
+}
+
+const IN_TURN = 'One number for all of them, or a list that they take in turn.';
+
+const upstreams = z.union([
+  wholeNumber(1, MOST_UPSTREAMS),
+  z.strictObject({
+    count: wholeNumber(1, MOST_UPSTREAMS).describe('How many there are: upstream1, upstream2, ...'),
+    tools: ofEach(1, 5000).prefault(5).describe(`How many tools each has: upstream1_tool_1, ... ${IN_TURN}`),
+    toolBytes: ofEach(1, 1_000_000)
+      .optional()
+      .describe(`About how many bytes the listing of a tool has. ${IN_TURN} Default: as few as can be.`),
+    schemaDepth: ofEach(1, 50)
+      .optional()
+      .describe(`How many objects are nested in the arguments of a tool. ${IN_TURN} Default 1.`),
+    answerBytes: ofEach(0, 8_388_608)
+      .optional()
+      .describe(`How many bytes an answer has at least. ${IN_TURN} Default 0.`),
+    pageSize: ofEach(1, 5000).optional().describe(`Tools on a page of tools/list. ${IN_TURN} Default: all.`),
+  }),
+]);
+
+const prepareCall = z.strictObject({
+  url: text.describe(
+    'Where the gateway is told of its upstreams. With `{{ name }}` or `{{ url }}` in the url, a header or the body ' +
+      'it is called once for each of them, in their order; otherwise once, and `{{ upstreams }}` is all of them, as ' +
+      'a JSON list of { name, url }. `${VAR}` is replaced from the environment.',
+  ),
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).prefault('POST').describe('The HTTP method.'),
+  headers: z
+    .record(z.string(), z.string())
+    .prefault({})
+    .describe('HTTP headers. `${VAR}` is replaced from the environment. Never written to logs or reports.'),
+  body: z
+    .unknown()
+    .optional()
+    .describe('A text that is sent as it is, or a map or list that is sent as JSON. Never written to logs or reports.'),
+});
+
+const prepare = z.union([
+  z
+    .array(text)
+    .min(1)
+    .describe(
+      'A program with its arguments, on this machine only. It finds the upstreams in the environment ' +
+        '(SWARMBENCH_UPSTREAMS: a JSON list of { name, url, tools }) and the gateway in SWARMBENCH_TARGET.',
+    ),
+  prepareCall,
+]);
+
 export const targetSchema = z.strictObject({
   server: server
     .prefault('reference')
@@ -154,13 +208,31 @@ export const targetSchema = z.strictObject({
       'How to find out how many answers really came from the server: fewer than the clients got mean a cache, more ' +
         'mean hidden retries.',
     ),
+  upstreams: upstreams
+    .optional()
+    .describe(
+      'Reference servers to start behind the gateway at `server.url`, each with a name and tools of its own: their ' +
+        'number, or a map. `prepare` tells the gateway of them. On this machine only.',
+    ),
+  prepare: prepare
+    .optional()
+    .describe(
+      'How the gateway is told of its upstreams: a command ([node, register.js]) or an HTTP call ({ url: ... }). The ' +
+        'time from its start until the gateway lists all their tools is reported.',
+    ),
+  prepareTimeout: positiveDuration
+    .optional()
+    .describe('How long it may take from the start of `prepare` until all tools are listed. Default 60s.'),
   auth: auth
     .optional()
     .describe('Bearer tokens for `server.url`, spread over the clients. Never written to logs or reports.'),
 });
 
+/** Only one gateway is told of its upstreams. */
+const { upstreams: _upstreams, prepare: _prepare, prepareTimeout: _prepareTimeout, ...ofArm } = targetSchema.shape;
+
 const arm = z.strictObject({
-  ...targetSchema.shape,
+  ...ofArm,
   server: server.optional().describe(targetSchema.shape.server.description ?? ''),
   era: eras.optional().describe(targetSchema.shape.era.description ?? ''),
   transport: z

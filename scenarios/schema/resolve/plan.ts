@@ -18,6 +18,7 @@ import { checkScale, checkStageProfiles, resolveStages, stageNames } from './sta
 import { isFromCommandLine, resolveTarget, type TargetRequest, withReplicas } from './target.js';
 import { resolveRules, resolveStopRules, resolveThresholds } from './thresholds.js';
 import { resolveTruth } from './truth.js';
+import { resolveUpstreams } from './upstreams.js';
 import { planWarnings, sameArgumentsWarnings } from './warnings.js';
 
 interface ResolveRequest extends TargetRequest {
@@ -81,6 +82,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
     const truth = resolveTruth(arm.source?.truth, arm.node, request.allowTargets, arm.report);
     return { name: arm.name, target, profiles, truth };
   });
+  const upstreams = resolveUpstreams(source, sources.scenario, request, report);
   const [{ target, profiles, truth } = { target: undefined, profiles: [], truth: undefined }] = routes;
   if (source.workload !== undefined && sources.workloads.length === 0 && Object.keys(source.workload).length === 0) {
     scenarioPart.reportAtKey(
@@ -157,6 +159,7 @@ export function resolvePlan(sources: Sources, request: ResolveRequest): Resolved
     ...load,
     target,
     ...(truth === undefined ? {} : { truth }),
+    ...(upstreams === undefined ? {} : { upstreams }),
     ...(armed === undefined ? {} : { arms }),
     thresholds,
     ...(compare === undefined ? {} : { compare }),
