@@ -78,10 +78,10 @@ test.each([
   ],
   [
     'a command that does not end',
-    ['3\n', 'did not end within 1 s', 'waiting for ever', 'target.prepareTimeout'],
+    ['3\n', 'did not end within 4 s', 'waiting for ever', 'target.prepareTimeout'],
     () => ({
       prepare: hook('console.log("waiting for ever"); setInterval(() => {}, 1000);'),
-      prepareTimeout: '1s',
+      prepareTimeout: '4s',
     }),
   ],
   [
@@ -93,10 +93,10 @@ test.each([
   ],
   [
     'tools that never come',
-    ['3\n', 'within 3 s: it lists 10 tools, and 5 of', 'missing: upstream2_tool_1, upstream2_tool_2'],
+    ['3\n', 'within 6 s: it lists 10 tools, and 5 of', 'missing: upstream2_tool_1, upstream2_tool_2'],
     (gateway: AggregatingGateway) => ({
       prepare: { url: gateway.servers, body: '{{ upstreams }}' },
-      prepareTimeout: '3s',
+      prepareTimeout: '6s',
     }),
   ],
 ] as const)(
