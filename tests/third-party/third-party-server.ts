@@ -32,7 +32,12 @@ export async function startEverythingSse(): Promise<string> {
 export const everythingCommand: readonly string[] = [process.execPath, everything, 'stdio'];
 
 /** `mcp-proxy` before the example server: both eras on one endpoint. @returns its MCP endpoint */
-export async function startProxiedEverything(): Promise<string> {
+export function startProxiedEverything(): Promise<string> {
+  return startProxied([process.execPath, everything]);
+}
+
+/** `mcp-proxy` before a server that speaks over its standard streams. @returns its MCP endpoint */
+export async function startProxied(command: readonly string[]): Promise<string> {
   const port = await freePort();
   start([
     fileOf('mcp-proxy', 'dist/bin/mcp-proxy.mjs'),
@@ -41,8 +46,7 @@ export async function startProxiedEverything(): Promise<string> {
     '--port',
     String(port),
     '--',
-    process.execPath,
-    everything,
+    ...command,
   ]);
   return answering(port);
 }
