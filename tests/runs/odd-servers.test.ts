@@ -66,7 +66,7 @@ describe('a gateway that mixes up the answers of two sessions', () => {
   });
 });
 
-test('idle499: connections that close as old as they are when they are used are not the server going wrong', async () => {
+test('idle499: connections that close just when they are used are not the server going wrong', async () => {
   const { url } = await start('odd-http.mjs', 'idle499');
   const profile = { clients: 20, connections: 1, arrivals: { rate: '2/s' }, timeout: '20s' };
   const operations = [{ tool: 'echo', arguments: { text: '{{ text 12 }}' } }];
