@@ -168,7 +168,7 @@ describe('no era is concluded, and the problem says what to do, from', () => {
     [
       'a redirect',
       (_request, socket) => void socket.write(http('307 Elsewhere', '', 'location: http://there/mcp\r\n')),
-      /http:\/\/there\/mcp.*use that address/,
+      /http:\/\/there\/mcp.*Use that address/,
     ],
     ['a stateless server of another version', refuse('400 Bad Request', -32022), /stateless era, but not 2026-07-28/],
   ])('%s', async (_name, handler, message) => {

@@ -288,7 +288,7 @@ function hintFor(endpoint: Endpoint, { answer, failure }: RawExchange): string {
     return failure?.category.startsWith('http_') === true ? '' : 'Is the server running, and is this its address?';
   }
   const { status } = answer;
-  if (status >= 300 && status < 400) return 'Redirects are not followed: use that address.';
+  if (status >= 300 && status < 400) return 'Use that address.';
   const hasWords = bodyWords(answer, answer.body) !== '';
   if (status === 401 || status === 403)
     return hasWords ? '' : 'The server wants credentials: pass them with --auth-token-file FILE, or --header.';

@@ -2,17 +2,25 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { z } from 'zod';
 import { findStack, labelOf } from '../../harness/platform/swarm/stack/stack-objects.js';
 import { readEvents } from '../support/run-files.js';
 import { dockerOfTests } from '../support/swarm/own-stack.js';
 import { describeOnSwarm, engine } from '../support/swarm/swarm.js';
 import { countedScenario, simpleScenario } from '../support/swarmbench.js';
+import { until } from '../support/until.js';
 import { describeChangedServer } from './run/changed-server.js';
 import { describeReplicaFaults } from './run/replica-faults.js';
 import { describeTimeline } from './run/timeline.js';
 import { RunStack } from './support/run-stack.js';
 
 const NAME = 'swarmbench-run';
+
+const activitySchema = z.looseObject({
+  activeReplicas: z.number(),
+  sessions: z.number(),
+  replicas: z.array(z.looseObject({ slot: z.number(), task: z.string(), sessions: z.number() })),
+});
 
 await describeOnSwarm('run --on swarm', 'engine', () => {
   const stack = new RunStack(NAME);
@@ -167,12 +175,29 @@ await describeOnSwarm('run --on swarm', 'engine', () => {
   }, 120_000);
 
   test('is stopped by an interrupt, writes a report, and leaves the stack idle', async () => {
-    const program = stack.run(simpleScenario({ arrivals: { rate: '10/s' } }, 60));
+    const target = { server: 'reference', replicas: 2, era: 'legacy' };
+    const program = stack.run(simpleScenario({ clients: 6, arrivals: { rate: '5/s' } }, 60, { target }));
     await program.wrote(/00:0\d steady/, 60_000);
+    // Meanwhile the harness says where the sessions are, as the servers themselves count them.
+    const during = activitySchema.parse(await stack.ask('/cluster/status'));
+    expect(during).toMatchObject({ stack: NAME, nodes: 1, activeNodes: 1, activeReplicas: 2, sessions: 6 });
     program.kill('SIGINT');
     expect(await program.ended).toBe(130);
-    expect(stack.report(program).verdict).toMatchObject({ kind: 'incomplete' });
+    const report = stack.report(program);
+    expect(report.verdict).toMatchObject({ kind: 'incomplete' });
+    // As the gateway shared them out, which the clients saw by the replica that answered each.
+    expect(during.replicas.map(({ slot, task, sessions }) => ({ id: `mcp-server.${slot}`, task, sessions }))).toEqual(
+      report.replicas.map(({ id, task }) => ({
+        id,
+        task,
+        sessions: report.affinity?.perReplica.find(({ replica }) => replica === id)?.sessions.opened,
+      })),
+    );
     await stack.expectIdle();
+    await until('the sessions to be closed', async () => {
+      const after = activitySchema.parse(await stack.ask('/cluster/status'));
+      return after.activeReplicas === 2 && after.sessions === 0;
+    });
   }, 240_000);
 
   describeChangedServer(stack);

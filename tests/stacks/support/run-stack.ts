@@ -85,6 +85,13 @@ export class RunStack {
     }
   }
 
+  /** What the harness answers to its operator. @param path of the API */
+  async ask(path: string): Promise<unknown> {
+    const token = readFileSync(join(this.folder, '.swarmbench', this.name, 'api-token'), 'utf8').trim();
+    const headers = { authorization: `Bearer ${token}` };
+    return (await fetch(`${this.stack.harnessUrl}${path}`, { headers, signal: this.signal })).json();
+  }
+
   /** How many replicas a service has now, and the note of how many it had before the run. */
   async replicasOf(service: string): Promise<{ readonly now: number | undefined; readonly idle: string | undefined }> {
     const { Spec } = await engine.services.inspect(`${this.name}_${service}`, this.signal);
