@@ -34,17 +34,9 @@ export const LANES = [
  * The steps run one after the other. Each group of a step has a jest of its own, and all of them run at the same time;
  * lanes of a group that run as many files at once share the workers. Three files at once keep two cores busy, since
  * each starts processes of its own; with more, nothing is over sooner, and tests wait too long for a processor.
- * From `stacks` on, what a run says depends on the processor that it gets, so nothing runs beside it.
+ * From `nodes` on, what a run says depends on the processor that it gets, so nothing runs beside it.
  */
-export const STEPS = [
-  [
-    ['unit', 'runs', 'programs'],
-    ['engine', 'nodes'],
-  ],
-  [['stacks']],
-  [['alone']],
-  [['truth']],
-];
+export const STEPS = [[['unit', 'runs', 'programs'], ['engine']], [['nodes', 'stacks']], [['alone']], [['truth']]];
 
 /**
  * What the path of a lane's test files matches.
