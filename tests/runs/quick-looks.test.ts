@@ -117,6 +117,40 @@ test('a command that takes no server refuses one', async () => {
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('list takes no command behind --') });
 });
 
+test('`list --config` shows how a run would reach each server, and what is wrong with it', async () => {
+  const file = join(tempFolder(), 'mcp.json');
+  const mcpServers = {
+    plain: { url: 'https://example.com/mcp?key=secret' },
+    events: { url: 'http://localhost:1/app/sse' },
+    socket: { url: 'ws://localhost:1/mcp' },
+    raw: { url: 'tcp://localhost:1' },
+    told: { url: 'http://localhost:1/sse', type: 'http' },
+    started: { command: 'node', args: ['server.js'] },
+    resting: { url: 'http://localhost:1/mcp', disabled: true },
+    broken: { url: '${NOT_SET_ANYWHERE}/mcp' },
+  };
+  writeFileSync(file, JSON.stringify({ mcpServers }));
+  const { code, stdout } = await swarmbench(['list', '--config', file, '--json']);
+  const { servers } = JSON.parse(stdout) as {
+    readonly servers: readonly { name: string; transport: string; address: string; problems: readonly string[] }[];
+  };
+  expect({ code, shown: servers.map(({ name, transport, address }) => `${name} ${transport} ${address}`) }).toEqual({
+    code: 0,
+    shown: [
+      expect.stringMatching(/^plain streamable-http https:\/\/example\.com\/mcp/),
+      'events sse http://localhost:1/app/sse',
+      'socket websocket ws://localhost:1/mcp',
+      'raw tcp tcp://localhost:1',
+      'told streamable-http http://localhost:1/sse',
+      'started stdio node server.js',
+      'resting streamable-http (disabled) http://localhost:1/mcp',
+      expect.stringMatching(/^broken - /),
+    ],
+  });
+  expect(stdout).not.toContain('secret');
+  expect(servers.at(-1)?.problems).toEqual([expect.stringContaining('NOT_SET_ANYWHERE')]);
+});
+
 describe('discover', () => {
   test('shows what a server over HTTP speaks and offers, and calls nothing', async () => {
     const calls = newCallsFile();

@@ -3,6 +3,7 @@ import { type ListedServer, listServers } from '../../../scenarios/schema/client
 import { listProfiles, listScenarios } from '../../../scenarios/schema/list-scenarios.js';
 import { shownUrl } from '../../../scenarios/schema/redact.js';
 import { diskIo, shownPath } from '../../../scenarios/schema/scenario-io.js';
+import { transportOfUrl } from '../../../scenarios/schema/transports.js';
 import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
@@ -110,7 +111,7 @@ function shownServer({ name, disabled, result }: ListedServer): ShownServer {
   const address = url === undefined ? writtenCommand.join(' ') : shownUrl(url.text);
   return {
     name,
-    transport: transport ?? 'streamable-http',
+    transport: transport ?? (url === undefined ? undefined : transportOfUrl(url.text)) ?? 'streamable-http',
     address: disabled ? `(disabled) ${address}` : address,
     disabled,
     problems: [],
