@@ -186,7 +186,8 @@ await describeOnNodes('a swarm of three nodes', () => {
     const events = readEvents(join(folder, 'results', 'latest'));
     const settled = (phase: string): readonly string[] =>
       events.flatMap((event) => (event.type === 'fault.settled' && event.phase === phase ? [event.faultId] : []));
-    expect({ injected: settled('injected'), undone: settled('undone'), err }).toEqual({
+    // How long a node takes to be found well again is its own affair: the later fault may be first.
+    expect({ injected: settled('injected'), undone: settled('undone').toSorted(), err }).toEqual({
       injected: ['f1', 'f2'],
       undone: ['f1', 'f2'],
       err: expect.any(String),
