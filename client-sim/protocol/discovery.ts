@@ -10,11 +10,13 @@ export interface DiscoveryOrder {
   readonly era: 'auto' | 'legacy' | 'modern';
 }
 
-const order: z.ZodType<DiscoveryOrder> = z.strictObject({
+/** What any look at a server needs, whatever else it asks for. */
+export const whereToLook = {
   endpoint: endpointCodec,
   transport: z.enum(transportNames),
   era: z.enum(['auto', 'legacy', 'modern']),
-});
+};
+const order: z.ZodType<DiscoveryOrder> = z.strictObject(whereToLook);
 
 /** @throws ZodError for anything that is not an order */
 export function parseDiscoveryOrder(json: string): DiscoveryOrder {

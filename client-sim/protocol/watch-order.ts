@@ -1,21 +1,14 @@
 /** Waiting until a gateway lists tools: the platform starts a worker program for it, and reads what it prints. */
 import { z } from 'zod';
-import { type TransportName, transportNames } from '../../scenarios/schema/transports.js';
-import type { Endpoint } from './messages.js';
-import { endpointCodec } from './order-codec.js';
+import { type DiscoveryOrder, whereToLook } from './discovery.js';
 
-export interface WatchOrder {
-  readonly endpoint: Endpoint;
-  readonly transport: TransportName;
-  readonly era: 'auto' | 'legacy' | 'modern';
+export interface WatchOrder extends DiscoveryOrder {
   /** Servers behind the gateway whose tools (`NAME_tool_1`, ...) must all be listed. */
   readonly servers: readonly { readonly name: string; readonly tools: number }[];
 }
 
 const order: z.ZodType<WatchOrder> = z.strictObject({
-  endpoint: endpointCodec,
-  transport: z.enum(transportNames),
-  era: z.enum(['auto', 'legacy', 'modern']),
+  ...whereToLook,
   servers: z.array(z.strictObject({ name: z.string(), tools: z.int().positive() })),
 });
 

@@ -14,8 +14,7 @@ import { preflightOrder } from '../../harness/controller/run/orders.js';
 import { loadPlan, type PlanRequest } from '../../scenarios/schema/load-plan.js';
 import type { Plan } from '../../scenarios/schema/plan.js';
 import { formatProblems } from '../../scenarios/yaml/problem.js';
-import { packageRoot } from '../support/package-root.js';
-import { type Program, startCommand } from '../support/program.js';
+import { oddServer, startOddServer } from '../servers/odd-server.js';
 import { tempFolder } from '../support/temp-folder.js';
 import { ChannelProbe } from '../support/transport/channel-probe.js';
 import { until } from '../support/until.js';
@@ -23,17 +22,6 @@ import { until } from '../support/until.js';
 jest.setTimeout(120_000);
 
 const CALLS = 24;
-
-function oddServer(file: string): string {
-  return join(packageRoot, 'tests/servers/odd', file);
-}
-
-/** @returns the port on which it listens */
-async function start(file: string, mode: string, more: readonly string[] = []): Promise<number> {
-  const program: Program = startCommand([process.execPath, oddServer(file), mode, ...more]);
-  const [, port] = await program.wrote(/"port":(\d+)/);
-  return Number(port);
-}
 
 interface Scenario {
   readonly operation?: unknown;
@@ -117,7 +105,7 @@ const ANSWERED = [
 
 describe('over Streamable HTTP', () => {
   test.each(ANSWERED)('%s is answered', async (mode) => {
-    const port = await start('odd-http.mjs', mode);
+    const port = await startOddServer('odd-http.mjs', mode);
     const operation = mode === 'noschema' || mode === 'hugelist' ? { tool: 'echo', arguments: 'auto' } : undefined;
     const target = `http://127.0.0.1:${port}/mcp`;
     expect(await outcomeOf(planOf({ targets: [target] }, operation === undefined ? {} : { operation }))).toBe(
@@ -128,7 +116,7 @@ describe('over Streamable HTTP', () => {
   });
 
   test('made-up arguments fit an intricate schema', async () => {
-    const port = await start('odd-http.mjs', 'schema');
+    const port = await startOddServer('odd-http.mjs', 'schema');
     const operation = { tool: 'echo', arguments: 'auto' };
     expect(await outcomeOf(planOf({ targets: [`http://127.0.0.1:${port}/mcp`] }, { operation }))).toBe('answered');
     const truth = await (await fetch(`http://127.0.0.1:${port}/__truth`)).json();
@@ -153,12 +141,12 @@ describe('over Streamable HTTP', () => {
     // The eleventh call of a session: a new one is opened after it.
     ['expire400text', /^session_lost: .*HTTP 400.*No valid session ID provided/],
   ])('%s is refused in words that say it', async (mode, words) => {
-    const port = await start('odd-http.mjs', mode);
+    const port = await startOddServer('odd-http.mjs', mode);
     expect(await outcomeOf(planOf({ targets: [`http://127.0.0.1:${port}/mcp`] }))).toMatch(words);
   });
 
   test('discoverhang: a server that never answers what it does not know is asked to initialize', async () => {
-    const port = await start('odd-http.mjs', 'discoverhang');
+    const port = await startOddServer('odd-http.mjs', 'discoverhang');
     expect(await outcomeOf(planOf({ targets: [`http://127.0.0.1:${port}/mcp`] }))).toBe('answered');
   });
 
@@ -171,7 +159,7 @@ describe('over Streamable HTTP', () => {
       ['modern', 'task', /task/],
       ['legacy', 'big', /answer_limit: .*a limit of swarmbench: raise it with `limits: \{ answer: 64 MiB \}`/],
     ] as const) {
-      const port = await start('odd-results.mjs', era);
+      const port = await startOddServer('odd-results.mjs', era);
       const operation = { tool, arguments: {} };
       const outcome = await outcomeOf(planOf({ targets: [`http://127.0.0.1:${port}/mcp`] }, { operation }));
       expect([era, tool, outcome]).toEqual([era, tool, expect.stringMatching(words)]);
@@ -187,7 +175,7 @@ describe('over HTTP+SSE', () => {
     ['crossorigin', /the endpoint event names no address of this server/] as const,
     ['prefixlost', /HTTP 404 to a message.*sent to \/messages, .*outside of \/app/] as const,
   ])('%s', async (mode, words) => {
-    const port = await start('odd-sse.mjs', mode);
+    const port = await startOddServer('odd-sse.mjs', mode);
     const target = `http://127.0.0.1:${port}/app/sse`;
     const outcome = await outcomeOf(planOf({ targets: [target] }, { transport: 'sse' }));
     expect(outcome).toMatch(words);
@@ -254,7 +242,7 @@ describe('a file of a client', () => {
     ['whose only server is a comment', `{ "mcpServers": {\n // "mine": { ${url} }\n} }`, /`mcpServers` has no servers/],
     ['whose server is disabled', mine(`{ "disabled": true, ${url} }`), /server `mine` is disabled/],
   ])('%s', async (_what, text, words) => {
-    const port = await start('odd-http.mjs', 'plain');
+    const port = await startOddServer('odd-http.mjs', 'plain');
     const file = join(tempFolder(), 'mcp.json');
     writeFileSync(file, text.replaceAll('PORT', String(port)));
     const env = { ...process.env, MCP_URL: `http://127.0.0.1:${port}/mcp`, X_KEY: 'k' };

@@ -5,35 +5,24 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
+import { oddServer, startOddServer } from '../servers/odd-server.js';
 import { startTestServer } from '../servers/test-server.js';
 import { selfSigned } from '../support/certificates.js';
-import { packageRoot } from '../support/package-root.js';
-import { startCommand } from '../support/program.js';
 import { run, simpleScenario, swarmbench, writeScenario } from '../support/swarmbench.js';
 import { tempFolder } from '../support/temp-folder.js';
 
 jest.setTimeout(120_000);
 
-function oddServer(file: string): string {
-  return join(packageRoot, 'tests/servers/odd', file);
-}
-
-async function start(file: string, mode: string): Promise<{ readonly url: string; truth(): Promise<unknown> }> {
-  const [, port] = await startCommand([process.execPath, oddServer(file), mode]).wrote(/"port":(\d+)/);
-  const base = `http://127.0.0.1:${port}`;
-  return { url: `${base}/mcp`, truth: async () => (await fetch(`${base}/__truth`)).json() };
-}
-
 describe('a gateway that mixes up the answers of two sessions', () => {
   const mixed = async (mode: string, words: string) => {
-    const server = await start('mixing-gateway.mjs', mode);
+    const server = `http://127.0.0.1:${await startOddServer('mixing-gateway.mjs', mode)}`;
     const operations = [{ tool: 'whoami', arguments: { me: '{{ client }}' }, expect: { contains: words } }];
     const profile = { clients: 2, connections: 1, thinkTime: '20ms', operations };
     const { report, code } = await run({
       scenario: simpleScenario(profile, 2, { thresholds: ['errors.rate < 0.1%'] }),
-      target: server.url,
+      target: `${server}/mcp`,
     });
-    const { mixedUp } = (await server.truth()) as { readonly mixedUp: number };
+    const { mixedUp } = (await (await fetch(`${server}/__truth`)).json()) as { readonly mixedUp: number };
     const categories = report.errors.map(({ category, count }) => `${category} ${count}`);
     return { mixedUp, code, kind: report.verdict.kind, failed: report.summary.failed, categories };
   };
@@ -67,7 +56,7 @@ describe('a gateway that mixes up the answers of two sessions', () => {
 });
 
 test('idle499: connections that close just when they are used are not the server going wrong', async () => {
-  const { url } = await start('odd-http.mjs', 'idle499');
+  const url = `http://127.0.0.1:${await startOddServer('odd-http.mjs', 'idle499')}/mcp`;
   const profile = { clients: 20, connections: 1, arrivals: { rate: '2/s' }, timeout: '20s' };
   const operations = [{ tool: 'echo', arguments: { text: '{{ text 12 }}' } }];
   const { report } = await run({
@@ -122,8 +111,7 @@ describe('before the load', () => {
 });
 
 test('a server at an address of IPv6 is reached, and named with its brackets', async () => {
-  const program = startCommand([process.execPath, oddServer('odd-http.mjs'), 'plain', '--host', '::1']);
-  const [, port] = await program.wrote(/"port":(\d+)/);
+  const port = await startOddServer('odd-http.mjs', 'plain', ['--host', '::1']);
   const operations = [{ tool: 'echo', arguments: { text: 'hi' } }];
   const { report } = await run({
     scenario: simpleScenario({ clients: 2, arrivals: { rate: '5/s' }, operations }, 2),

@@ -27,7 +27,7 @@ function scenario({ url }: AggregatingGateway, target: ScenarioFile): ScenarioFi
 
 const perServer = { url: '', body: { name: '{{ name }}', url: '{{url}}' }, headers: { 'x-api-key': '${KEY}' } };
 
-/** A program that registers all servers, as its only argument says where. */
+/** A command of `prepare`. @param body the text of its program */
 function hook(body: string): readonly string[] {
   const file = join(tempFolder(), 'register.mjs');
   writeFileSync(file, body);

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { type ListedServer, listServers } from '../../../scenarios/schema/client-config/config-file.js';
+import { transportOf } from '../../../scenarios/schema/client-config/server-entry.js';
 import { listProfiles, listScenarios } from '../../../scenarios/schema/list-scenarios.js';
 import { shownUrl } from '../../../scenarios/schema/redact.js';
 import { diskIo, shownPath } from '../../../scenarios/schema/scenario-io.js';
-import { transportOfUrl } from '../../../scenarios/schema/transports.js';
 import { formatProblems } from '../../../scenarios/yaml/problem.js';
 import { CliError } from '../cli-error.js';
 import { exitCode } from '../exit-code.js';
@@ -107,11 +107,11 @@ function shownServer({ name, disabled, result }: ListedServer): ShownServer {
     const problems = result.problems.map((problem) => formatProblems([problem]));
     return { name, transport: '-', address: state.join(''), disabled, problems, warnings: [] };
   }
-  const { url, writtenCommand = [], transport, warnings } = result.server;
+  const { url, writtenCommand = [], warnings } = result.server;
   const address = url === undefined ? writtenCommand.join(' ') : shownUrl(url.text);
   return {
     name,
-    transport: transport ?? (url === undefined ? undefined : transportOfUrl(url.text)) ?? 'streamable-http',
+    transport: transportOf(result.server) ?? 'streamable-http',
     address: disabled ? `(disabled) ${address}` : address,
     disabled,
     problems: [],

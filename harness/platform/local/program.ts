@@ -97,7 +97,7 @@ function spawned(child: ChildProcess, spec: ProgramSpec | CommandSpec): Promise<
           'DEPLOY_SPAWN',
           `${spec.name}: could not be started: ${error.message}`,
           'command' in spec
-            ? 'is it written as it is on this machine? It is started from the current folder'
+            ? 'is it there, and may it be run? A relative path starts at the current folder'
             : 'is there a limit on processes or memory? `swarmbench doctor` checks',
         ),
       );

@@ -44,7 +44,7 @@ interface Setting {
 /**
  * What the command leaves running belongs to the run, and is ended with it.
  * @returns undefined in a plan without upstreams
- * @throws PlatformError TARGET_PREPARE with what the gateway or the command said; TARGET_UPSTREAMS
+ * @throws PlatformError DEPLOY_SPAWN; TARGET_PREPARE with what the gateway or the command said; TARGET_UPSTREAMS
  */
 export async function startUpstreams(
   plan: Plan,
@@ -172,10 +172,7 @@ async function runCommand(
   const logFile = join(context.runFolder, 'logs', 'prepare.log');
   const target = plan.target.kind === 'url' ? (plan.target.urls[0] ?? '') : '';
   const env = { SWARMBENCH_UPSTREAMS: JSON.stringify(servers), SWARMBENCH_TARGET: target };
-  const program = await start({ role: 'helper', name: 'prepare', command, env, logFile }).catch((error: unknown) => {
-    const message = `\`${command.join(' ')}\` (target.prepare) could not be started: ${messageOf(error)}`;
-    throw new PlatformError('TARGET_PREPARE', message, 'it is started from the current folder');
-  });
+  const program = await start({ role: 'helper', name: 'target.prepare', command, env, logFile });
   await orAborted(program.exited, signal, giveUp);
   signal.throwIfAborted();
   const exit = program.exit();

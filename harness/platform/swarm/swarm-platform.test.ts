@@ -90,6 +90,12 @@ describe('what the swarm platform refuses, by name:', () => {
       ['http://10.0.0.9:3000/mcp'],
       [expect.stringContaining('the target is a url') as never],
     ],
+    [
+      'smoke',
+      ['target.upstreams=2', 'target.prepare=[./register]'],
+      ['http://10.0.0.9:3000/mcp'],
+      [expect.stringContaining('target.upstreams') as never],
+    ],
     ['smoke', ['target.server=sink'], [], [expect.stringContaining('sink') as never]],
     ['smoke', [], ['http://10.0.0.9:3000/mcp'], []],
     [

@@ -8,7 +8,7 @@ import { type Position, problemAt } from '../../yaml/problem.js';
 import { type DeclaredInput, expandVariables, type Variables } from '../grammar/variables.js';
 import { checkNode } from '../keys/check-node.js';
 import { type Problem, type ReportProblem, SourcePart } from '../source-part.js';
-import type { TransportName } from '../transports.js';
+import { type TransportName, transportOfUrl } from '../transports.js';
 
 /** A server as its file has it. */
 export interface ServerEntry {
@@ -52,6 +52,11 @@ export interface ConfiguredServer {
   readonly headers: readonly ConfiguredHeader[];
   /** Keys that are not used and might matter. */
   readonly warnings: readonly string[];
+}
+
+/** How its clients reach it: what its entry says, else its url. Undefined: neither says. */
+export function transportOf({ transport, url }: ConfiguredServer): TransportName | undefined {
+  return transport ?? (url === undefined ? undefined : transportOfUrl(url.text));
 }
 
 export type ServerResult =

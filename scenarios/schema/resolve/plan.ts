@@ -1,4 +1,5 @@
 /** Turns parsed sources into the frozen Plan, or finds everything that is wrong with them. */
+import { transportOf } from '../client-config/server-entry.js';
 import { configHash } from '../config-hash.js';
 import { phaseNames } from '../grammar/metrics.js';
 import { formatDuration, formatRate } from '../grammar/units.js';
@@ -180,9 +181,7 @@ function transportOfTarget(
   target: Partial<ScenarioSource>['target'],
   { configured, targets }: ResolveRequest,
 ): TransportName | undefined {
-  const ofConfig =
-    configured?.transport ?? (configured?.url === undefined ? undefined : transportOfUrl(configured.url.text));
-  if (configured !== undefined) return ofConfig;
+  if (configured !== undefined) return transportOf(configured);
   const server = typeof target?.server === 'object' ? target.server : {};
   if (targets.length === 0 && server.command !== undefined) return 'stdio';
   const urls = targets.length > 0 ? targets : [server.url ?? []].flat();

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { startAggregatingGateway } from '../../servers/aggregating-gateway.js';
 import type { Rows } from '../../support/key-rows.js';
@@ -48,13 +50,18 @@ async function told() {
 
 export const upstreamRows: Rows = {
   'target.upstreams': async () => {
-    const { report, output } = await upstreamsRun();
+    const { report, output, folder } = await upstreamsRun();
     const { upstreams } = report;
     expect(report.summary.succeeded).toBe(report.summary.sent);
     expect(upstreams).toMatchObject({ servers: 4, tools: 3 + 10 + 40 + 3, listed: 56 });
     expect(upstreams?.allListedMs).toBeGreaterThan(upstreams?.notYetMs ?? Number.POSITIVE_INFINITY);
     expect(upstreams?.prepareMs).toBeGreaterThan(0);
     expect(output).toMatch(/upstreams: 56 tools of 4 servers listed after .* to /);
+    for (const name of ['report.html', 'report.md']) {
+      const text = readFileSync(join(folder, name), 'utf8');
+      expect(text).toMatch(/servers behind the gateway/i);
+      expect(text).toMatch(/all tools listed[^]{1,60}after [^]{1,20} to /);
+    }
   },
   'target.upstreams.count': async () => expect(new Set((await told()).map(({ url }) => url)).size).toBe(4),
   'target.upstreams.tools': async () => {

@@ -77,7 +77,9 @@ export function serverStates(servers: readonly GatewayServer[]): ServerStates {
     const known = states.get(address) ?? { isUp: true, why: '', places: new Map() };
     states.set(address, known);
     known.places.set(`${backend}/${server.place}`, server);
-    if (known.isUp && !isUp) Object.assign(known, { isUp, why: checkText(check) });
+    if (!known.isUp || isUp) continue;
+    known.isUp = false;
+    known.why = checkText(check);
   }
   return states;
 }

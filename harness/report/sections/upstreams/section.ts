@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatMs, plural } from '../../../analysis/format.js';
+import { formatMs, plural, whole } from '../../../analysis/format.js';
 import { html } from '../../html/markup.js';
 import { table } from '../../html/table.js';
 import * as markdown from '../../text/markdown-table.js';
@@ -51,9 +51,9 @@ ${table<readonly [string, string]>(
 
 function rowsOf(of: Upstreams): readonly (readonly [string, string])[] {
   return [
-    ['servers', String(of.servers)],
-    ['tools', String(of.tools)],
-    ['tools that the gateway lists', String(of.listed)],
+    ['servers', whole(of.servers)],
+    ['tools', whole(of.tools)],
+    ['tools that the gateway lists', whole(of.listed)],
     ['prepare took', formatMs(of.prepareMs)],
     ['all tools listed', listedAfter(of)],
     ['reading the list took', formatMs(of.listMs)],
